@@ -1,0 +1,38 @@
+# What the presets switch, and the flags every target of ours is compiled with.
+option(AISLE_TESTS "Build the tests" ON)
+option(AISLE_BENCH "Build the benchmarks" OFF)
+option(AISLE_WORKER "Build what needs LibTorch: aisle-worker and its tests" ON)
+option(AISLE_WERROR "Treat warnings as errors" OFF)
+option(AISLE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+set(AISLE_SANITIZE "" CACHE STRING "Sanitizers for all of our code: address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# Dev builds are for reading stack traces and building quickly; speed is measured in release builds.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+
+add_library(aisle_flags INTERFACE)
+target_compile_options(aisle_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(AISLE_WERROR)
+  target_compile_options(aisle_flags INTERFACE -Werror)
+endif()
+target_include_directories(aisle_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(AISLE_SANITIZE)
+  add_compile_options(-fsanitize=${AISLE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${AISLE_SANITIZE})
+endif()
+
+find_program(AISLE_CCACHE ccache)
+if(AISLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${AISLE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${AISLE_CCACHE})
+endif()
+find_program(AISLE_MOLD mold)
+if(AISLE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
