@@ -1,0 +1,57 @@
+#include "base/fleet.h"
+
+#include "base/check.h"
+
+namespace aisle {
+
+std::string_view NameOf(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::kPlanNotAllowed:
+      return "plan_not_allowed";
+    case RefusalReason::kPlanSignature:
+      return "plan_signature";
+    case RefusalReason::kPlanInvalid:
+      return "plan_invalid";
+    case RefusalReason::kTableMissing:
+      return "table_missing";
+    case RefusalReason::kColumnNotAllowed:
+      return "column_not_allowed";
+    case RefusalReason::kOutsideHours:
+      return "outside_hours";
+    case RefusalReason::kPrivacyBudget:
+      return "privacy_budget";
+    case RefusalReason::kPrivacyUnit:
+      return "privacy_unit";
+    case RefusalReason::kResourceCap:
+      return "resource_cap";
+    case RefusalReason::kByteBudget:
+      return "byte_budget";
+    case RefusalReason::kNotEnoughData:
+      return "not_enough_data";
+    case RefusalReason::kSecureSumRequired:
+      return "secure_sum_required";
+  }
+  AISLE_CHECK(false, "refusal reason {}", static_cast<int>(reason));
+}
+
+std::string_view NameOf(FailureReason reason) {
+  switch (reason) {
+    case FailureReason::kDownload:
+      return "download";
+    case FailureReason::kPlanError:
+      return "plan_error";
+    case FailureReason::kMemoryCap:
+      return "memory_cap";
+    case FailureReason::kTimeCap:
+      return "time_cap";
+    case FailureReason::kSandbox:
+      return "sandbox";
+    case FailureReason::kWorkerCrash:
+      return "worker_crash";
+    case FailureReason::kStorage:
+      return "storage";
+  }
+  AISLE_CHECK(false, "failure reason {}", static_cast<int>(reason));
+}
+
+}  // namespace aisle

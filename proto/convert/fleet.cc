@@ -1,0 +1,278 @@
+#include "proto/convert/fleet.h"
+
+#include <algorithm>
+
+namespace aisle {
+namespace {
+
+constexpr size_t kAgentVersionLengthMax = 64;
+constexpr int64_t kUnixMsMax = 253'402'300'799'999;  // The end of the year 9999.
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+// Text that people will read: bounded, and cut rather than refused, so that a long reason never hides a short fact.
+std::string Detail(const std::string& text) { return text.substr(0, kDetailLengthMax); }
+
+Status CheckUpdateSize(uint64_t size) {
+  if (size == 0 || size % 4 != 0 || size > kUpdateSizeMax) {
+    return InvalidArgument("update.size_bytes is {}; it must be a positive multiple of 4 up to {}", size,
+                           kUpdateSizeMax);
+  }
+  return OkStatus();
+}
+
+StatusOr<StoreStanding> StandingFromProto(v1::StoreStanding standing) {
+  switch (standing) {
+    case v1::STORE_STANDING_UNSPECIFIED:
+    case v1::STORE_STANDING_IDLE:
+      return StoreStanding::kIdle;
+    case v1::STORE_STANDING_TRAINING:
+      return StoreStanding::kTraining;
+    case v1::STORE_STANDING_TRAINED:
+      return StoreStanding::kTrained;
+    case v1::STORE_STANDING_UPLOADED:
+      return StoreStanding::kUploaded;
+    default:
+      return InvalidArgument("standing {} is not known", static_cast<int>(standing));
+  }
+}
+
+}  // namespace
+
+StatusOr<RoundId> FromProto(const v1::RoundRef& message) {
+  AISLE_ASSIGN_OR_RETURN(JobId job, JobId::Parse(message.job()));
+  if (message.number() == 0) return InvalidArgument("round.number is 0; rounds count from 1");
+  return RoundId{.job = std::move(job), .number = message.number()};
+}
+
+void ToProto(const RoundId& round, v1::RoundRef* message) {
+  message->set_job(round.job.str());
+  message->set_number(round.number);
+}
+
+StatusOr<Digest> DigestFromProto(std::string_view field, const std::string& bytes) {
+  if (bytes.size() != Digest::kSize) {
+    return InvalidArgument("{} has {} bytes; a SHA-256 has {}", field, bytes.size(), Digest::kSize);
+  }
+  return Digest::FromBytes(bytes);
+}
+
+StatusOr<BlobName> FromProto(const v1::BlobRef& message) {
+  AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("sha256", message.sha256()));
+  return BlobName{.digest = digest, .size = message.size_bytes()};
+}
+
+void ToProto(const BlobName& blob, v1::BlobRef* message) {
+  message->set_sha256(std::string(blob.digest.view()));
+  message->set_size_bytes(blob.size);
+}
+
+StatusOr<absl::Time> TimeFromProto(std::string_view field, int64_t unix_ms) {
+  if (unix_ms < 0 || unix_ms > kUnixMsMax) return InvalidArgument("{} is {} ms, not a time after 1970", field, unix_ms);
+  return absl::FromUnixMillis(unix_ms);
+}
+
+StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
+  if (message.protocol_major() != kProtocolMajor) {
+    return Unimplemented("the store speaks protocol {}.{}, this coordinator speaks {}.{}; upgrade the older of the two",
+                         message.protocol_major(), message.protocol_minor(), kProtocolMajor, kProtocolMinor);
+  }
+  if (message.agent_version().size() > kAgentVersionLengthMax) {
+    return InvalidArgument("agent_version has {} characters; the limit is {}", message.agent_version().size(),
+                           kAgentVersionLengthMax);
+  }
+  if (static_cast<size_t>(message.tables_size()) > kTablesPerStoreMax ||
+      static_cast<size_t>(message.declined_plans_size()) > kDeclinedPlansMax) {
+    return InvalidArgument("{} tables and {} declined plans were sent; the limits are {} and {}", message.tables_size(),
+                           message.declined_plans_size(), kTablesPerStoreMax, kDeclinedPlansMax);
+  }
+  CheckIn check_in{.agent_version = message.agent_version(), .willing = message.willing()};
+  for (const std::string& name : message.tables()) {
+    AISLE_ASSIGN_OR_RETURN(TableName table, TableName::Parse(name));
+    check_in.tables.push_back(std::move(table));
+  }
+  for (const std::string& plan : message.declined_plans()) {
+    AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("declined_plans", plan));
+    check_in.declined_plans.push_back(digest);
+  }
+  AISLE_ASSIGN_OR_RETURN(check_in.standing, StandingFromProto(message.standing()));
+  if (check_in.standing != StoreStanding::kIdle) {
+    AISLE_ASSIGN_OR_RETURN(check_in.round, FromProto(message.round()));
+  }
+  check_in.wait_max = std::min(absl::Milliseconds(message.wait_max_ms()), kCheckInWaitMax);
+  AISLE_ASSIGN_OR_RETURN(check_in.clock, TimeFromProto("clock_unix_ms", message.clock_unix_ms()));
+  return check_in;
+}
+
+v1::CheckInRequest ToProto(const CheckIn& check_in) {
+  v1::CheckInRequest message;
+  message.set_protocol_major(kProtocolMajor);
+  message.set_protocol_minor(kProtocolMinor);
+  message.set_agent_version(check_in.agent_version);
+  for (const TableName& table : check_in.tables) message.add_tables(table.str());
+  message.set_willing(check_in.willing);
+  message.set_standing(static_cast<v1::StoreStanding>(check_in.standing));
+  if (check_in.round) ToProto(*check_in.round, message.mutable_round());
+  message.set_wait_max_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(check_in.wait_max)));
+  message.set_clock_unix_ms(absl::ToUnixMillis(check_in.clock));
+  for (const Digest& plan : check_in.declined_plans) message.add_declined_plans(std::string(plan.view()));
+  return message;
+}
+
+namespace {
+
+StatusOr<Instruction> TrainFromProto(const v1::TrainInstruction& message) {
+  TrainInstruction train{.rounds_total = message.rounds_total(), .plan_signature = message.plan_signature()};
+  AISLE_ASSIGN_OR_RETURN(train.round, FromProto(message.round()));
+  AISLE_ASSIGN_OR_RETURN(train.plan, FromProto(message.plan()));
+  AISLE_ASSIGN_OR_RETURN(train.weights, FromProto(message.weights()));
+  AISLE_ASSIGN_OR_RETURN(train.deadline, TimeFromProto("deadline_unix_ms", message.deadline_unix_ms()));
+  return train;
+}
+
+StatusOr<Instruction> CollectFromProto(const v1::CollectInstruction& message) {
+  CollectInstruction collect;
+  AISLE_ASSIGN_OR_RETURN(collect.round, FromProto(message.round()));
+  AISLE_ASSIGN_OR_RETURN(collect.deadline, TimeFromProto("deadline_unix_ms", message.deadline_unix_ms()));
+  return collect;
+}
+
+StatusOr<Instruction> ClosedFromProto(const v1::RoundClosed& message) {
+  RoundClosed closed{.reason = Detail(message.reason()), .model_version = message.model_version()};
+  AISLE_ASSIGN_OR_RETURN(closed.round, FromProto(message.round()));
+  switch (message.outcome()) {
+    case v1::ROUND_OUTCOME_COMMITTED:
+      closed.outcome = RoundOutcome::kCommitted;
+      break;
+    case v1::ROUND_OUTCOME_LEFT_OUT:
+      closed.outcome = RoundOutcome::kLeftOut;
+      break;
+    default:
+      closed.outcome = RoundOutcome::kAborted;
+      break;  // An outcome we don't know gave us no model either.
+  }
+  return closed;
+}
+
+}  // namespace
+
+StatusOr<Instruction> FromProto(const v1::CheckInResponse& message) {
+  switch (message.instruction_case()) {
+    case v1::CheckInResponse::kTrain:
+      return TrainFromProto(message.train());
+    case v1::CheckInResponse::kCollect:
+      return CollectFromProto(message.collect());
+    case v1::CheckInResponse::kClosed:
+      return ClosedFromProto(message.closed());
+    case v1::CheckInResponse::kComeBack:
+      return ComeBack{.after = absl::Milliseconds(message.come_back().after_ms())};
+    default:
+      return Unimplemented("headquarters gave an instruction this agent doesn't know; upgrade the agent");
+  }
+}
+
+v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now) {
+  v1::CheckInResponse message;
+  message.set_clock_unix_ms(absl::ToUnixMillis(now));
+  std::visit(Overloaded{[&](const TrainInstruction& train) {
+                          v1::TrainInstruction* out = message.mutable_train();
+                          ToProto(train.round, out->mutable_round());
+                          ToProto(train.plan, out->mutable_plan());
+                          ToProto(train.weights, out->mutable_weights());
+                          out->set_deadline_unix_ms(absl::ToUnixMillis(train.deadline));
+                          out->set_rounds_total(train.rounds_total);
+                          out->set_plan_signature(train.plan_signature);
+                        },
+                        [&](const CollectInstruction& collect) {
+                          ToProto(collect.round, message.mutable_collect()->mutable_round());
+                          message.mutable_collect()->set_deadline_unix_ms(absl::ToUnixMillis(collect.deadline));
+                        },
+                        [&](const RoundClosed& closed) {
+                          v1::RoundClosed* out = message.mutable_closed();
+                          ToProto(closed.round, out->mutable_round());
+                          out->set_outcome(static_cast<v1::RoundOutcome>(closed.outcome));
+                          out->set_reason(closed.reason);
+                          out->set_model_version(closed.model_version);
+                        },
+                        [&](const ComeBack& come_back) {
+                          message.mutable_come_back()->set_after_ms(
+                              static_cast<uint32_t>(absl::ToInt64Milliseconds(come_back.after)));
+                        }},
+             instruction);
+  return message;
+}
+
+StatusOr<TaskOutcome> OutcomeFromProto(const v1::ReportOutcomeRequest& message) {
+  switch (message.outcome_case()) {
+    case v1::ReportOutcomeRequest::kTrained: {
+      AISLE_ASSIGN_OR_RETURN(const BlobName update, FromProto(message.trained().update()));
+      AISLE_RETURN_IF_ERROR(CheckUpdateSize(update.size));
+      return Trained{.update = update};
+    }
+    case v1::ReportOutcomeRequest::kRefused: {
+      const int reason = message.refused().reason();
+      if (reason < 1 || reason > kRefusalReasonCount) return InvalidArgument("refusal reason {} is not known", reason);
+      return Refused{.reason = static_cast<RefusalReason>(reason), .detail = Detail(message.refused().detail())};
+    }
+    case v1::ReportOutcomeRequest::kFailed: {
+      const int reason = message.failed().reason();
+      if (reason < 1 || reason > kFailureReasonCount) return InvalidArgument("failure reason {} is not known", reason);
+      return Failed{.reason = static_cast<FailureReason>(reason), .detail = Detail(message.failed().detail())};
+    }
+    default:
+      return InvalidArgument("the report holds no outcome that is known here");
+  }
+}
+
+void OutcomeToProto(const TaskOutcome& outcome, v1::ReportOutcomeRequest* message) {
+  std::visit(
+      Overloaded{[&](const Trained& trained) { ToProto(trained.update, message->mutable_trained()->mutable_update()); },
+                 [&](const Refused& refused) {
+                   message->mutable_refused()->set_reason(static_cast<v1::RefusalReason>(refused.reason));
+                   message->mutable_refused()->set_detail(Detail(refused.detail));
+                 },
+                 [&](const Failed& failed) {
+                   message->mutable_failed()->set_reason(static_cast<v1::FailureReason>(failed.reason));
+                   message->mutable_failed()->set_detail(Detail(failed.detail));
+                 }},
+      outcome);
+}
+
+StatusOr<OutcomeReport> FromProto(const v1::ReportOutcomeRequest& message) {
+  AISLE_ASSIGN_OR_RETURN(RoundId round, FromProto(message.round()));
+  AISLE_ASSIGN_OR_RETURN(TaskOutcome outcome, OutcomeFromProto(message));
+  return OutcomeReport{.round = std::move(round), .outcome = std::move(outcome)};
+}
+
+v1::ReportOutcomeRequest ToProto(const OutcomeReport& report) {
+  v1::ReportOutcomeRequest message;
+  ToProto(report.round, message.mutable_round());
+  OutcomeToProto(report.outcome, &message);
+  return message;
+}
+
+StatusOr<UploadHeader> FromProto(const v1::UploadHeader& message) {
+  UploadHeader header{.offset = message.offset_bytes()};
+  AISLE_ASSIGN_OR_RETURN(header.round, FromProto(message.round()));
+  AISLE_ASSIGN_OR_RETURN(header.update.digest, DigestFromProto("sha256", message.sha256()));
+  header.update.size = message.size_bytes();
+  AISLE_RETURN_IF_ERROR(CheckUpdateSize(header.update.size));
+  if (header.offset > header.update.size) {
+    return InvalidArgument("offset_bytes {} lies beyond the update's {} bytes", header.offset, header.update.size);
+  }
+  return header;
+}
+
+void ToProto(const UploadHeader& header, v1::UploadHeader* message) {
+  ToProto(header.round, message->mutable_round());
+  message->set_sha256(std::string(header.update.digest.view()));
+  message->set_size_bytes(header.update.size);
+  message->set_offset_bytes(header.offset);
+}
+
+}  // namespace aisle
