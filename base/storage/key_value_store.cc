@@ -3,14 +3,20 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <map>
+#include <mutex>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/storage/files.h"
 
 namespace aisle {
@@ -43,6 +49,15 @@ Status FromRocks(const rocksdb::Status& status, std::string_view what, const std
   return Unavailable("cannot {} {}: {}", what, folder, text);
 }
 
+// RocksDB would look every five seconds whether a full disk has space again, and refuse writes as "busy" meanwhile. The
+// next write asks instead (see Write).
+class ManualRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
+    *automatic = false;
+  }
+};
+
 rocksdb::DBOptions DatabaseOptions(const KeyValueOptions& options) {
   rocksdb::DBOptions database;
   database.create_if_missing = true;
@@ -57,6 +72,7 @@ rocksdb::DBOptions DatabaseOptions(const KeyValueOptions& options) {
   database.max_manifest_file_size = 4 << 20;
   database.stats_dump_period_sec = 0;  // No periodic work of any kind: an idle store costs no CPU.
   database.stats_persist_period_sec = 0;
+  database.listeners.push_back(std::make_shared<ManualRecovery>());
   return database;
 }
 
@@ -145,13 +161,43 @@ struct KeyValueStore::Impl {
   std::map<std::string, rocksdb::ColumnFamilyHandle*, std::less<>> families;
   // Set by a write that failed: RocksDB then refuses all writes until it is told to resume.
   std::atomic<bool> stopped = false;
+  std::mutex recovering;
+  uint64_t disk_reserve = 0;
 
   ~Impl() {
     for (auto& [name, handle] : families) database->DestroyColumnFamilyHandle(handle);
     if (database) database->Close();
   }
   Status From(const rocksdb::Status& status, std::string_view what) const { return FromRocks(status, what, folder); }
+  Status CheckSpace(uint64_t size, uint64_t reserve) const;
+  Status Recover();
 };
+
+// Refused here, before RocksDB meets the full disk: its log can't take a write after one that failed half way.
+Status KeyValueStore::Impl::CheckSpace(uint64_t size, uint64_t reserve) const {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return ErrnoStatus(errno, "look at the disk of", folder);
+  const uint64_t free = uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free >= size + reserve) return OkStatus();
+  return ResourceExhausted(
+      "cannot write to {}: the disk is full ({} free, {} kept in reserve); free some space and try again", folder,
+      FormatByteCount(free), FormatByteCount(reserve));
+}
+
+// After a failed write RocksDB refuses all further ones until it is resumed; and where the log itself met the error it
+// must be given a new one, which only the switch of a buffer that isn't empty brings about (RocksDB 7.8,
+// DBImpl::SwitchMemtable). The deletion of an absent key, kept out of the log, makes it so.
+Status KeyValueStore::Impl::Recover() {
+  const std::lock_guard lock(recovering);
+  if (!stopped) return OkStatus();
+  AISLE_RETURN_IF_ERROR(From(database->Resume(), "write to"));
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  AISLE_RETURN_IF_ERROR(From(database->Delete(unlogged, "\xff/aisle/absent"), "write to"));
+  if (!database->Flush({}).ok()) AISLE_RETURN_IF_ERROR(From(database->Resume(), "write to"));
+  stopped = false;
+  return OkStatus();
+}
 
 KeyValueStore::KeyValueStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KeyValueStore::~KeyValueStore() = default;
@@ -168,6 +214,7 @@ StatusOr<std::unique_ptr<KeyValueStore>> KeyValueStore::Open(const std::string& 
   AISLE_RETURN_IF_ERROR(FromRocks(opened, "open the database", folder));
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
+  impl->disk_reserve = options.disk_reserve;
   impl->database.reset(database);
   for (rocksdb::ColumnFamilyHandle* handle : handles) impl->families.emplace(handle->GetName(), handle);
   return std::unique_ptr<KeyValueStore>(new KeyValueStore(std::move(impl)));
@@ -213,10 +260,8 @@ StatusOr<bool> KeyValueStore::Contains(Family family, std::string_view key) cons
 }
 
 Status KeyValueStore::Write(WriteBatch& batch, Durability durability) {
-  if (impl_->stopped) {
-    AISLE_RETURN_IF_ERROR(impl_->From(impl_->database->Resume(), "write to"));
-    impl_->stopped = false;
-  }
+  AISLE_RETURN_IF_ERROR(impl_->CheckSpace(batch.bytes(), batch.impl_->batch.HasPut() ? impl_->disk_reserve : 0));
+  if (impl_->stopped) AISLE_RETURN_IF_ERROR(impl_->Recover());
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSynced;
   const rocksdb::Status written = impl_->database->Write(options, &batch.impl_->batch);

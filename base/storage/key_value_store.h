@@ -30,6 +30,7 @@ struct KeyValueOptions {
   uint64_t write_buffer_size = 2 << 20;     // Bytes of one family's write buffer.
   uint64_t write_buffers_total = 8 << 20;   // Bytes over all families: the fullest is written out beyond it.
   uint64_t write_ahead_log_max = 64 << 20;  // Bytes on disk before the oldest buffers are written out.
+  uint64_t disk_reserve = 8 << 20;          // Bytes left free: only batches that purely delete may use them.
   int background_threads = 2;
   bool compress = true;  // LZ4. Off where values are sealed: ciphertext doesn't shrink.
 };
