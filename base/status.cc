@@ -15,7 +15,9 @@ std::string CodeName(StatusCode code) { return absl::StatusCodeToString(code); }
 
 Status Annotate(const Status& status, std::string_view context) {
   if (status.ok()) return status;
-  return MakeStatus(status.code(), fmt::format("{}: {}", context, MessageOf(status)));
+  Status annotated = MakeStatus(status.code(), fmt::format("{}: {}", context, MessageOf(status)));
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
+  return annotated;
 }
 
 }  // namespace aisle

@@ -3,7 +3,7 @@
 //
 // The code tells the caller what to do next; the message names the thing, the value, the limit and the remedy:
 //   InvalidArgument, NotFound, AlreadyExists, PermissionDenied, Unauthenticated, OutOfRange: do not retry as is.
-//   FailedPrecondition, Aborted: the state must change first.
+//   FailedPrecondition: the state must change first.
 //   Unavailable, DeadlineExceeded, ResourceExhausted: try again later.
 //   DataLoss: stored or transferred bytes are not what they were. Internal: our bug.
 #pragma once
@@ -33,7 +33,7 @@ std::string_view MessageOf(const Status& status);
 // "INVALID_ARGUMENT" and so on, for logs and tables.
 std::string CodeName(StatusCode code);
 
-// The same error with "context: " before its message; an OK status stays OK.
+// The same error, its payloads included, with "context: " before its message; an OK status stays OK.
 Status Annotate(const Status& status, std::string_view context);
 
 #define AISLE_DEFINE_STATUS_MAKER(Name)                                                       \
@@ -48,7 +48,6 @@ AISLE_DEFINE_STATUS_MAKER(PermissionDenied)
 AISLE_DEFINE_STATUS_MAKER(Unauthenticated)
 AISLE_DEFINE_STATUS_MAKER(FailedPrecondition)
 AISLE_DEFINE_STATUS_MAKER(OutOfRange)
-AISLE_DEFINE_STATUS_MAKER(Aborted)
 AISLE_DEFINE_STATUS_MAKER(Cancelled)
 AISLE_DEFINE_STATUS_MAKER(Unavailable)
 AISLE_DEFINE_STATUS_MAKER(DeadlineExceeded)
