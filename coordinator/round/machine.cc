@@ -5,21 +5,10 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/cover.h"
+#include "base/overloaded.h"
 #include "coordinator/round/transitions.h"
 
 namespace aisle {
-namespace {
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-}  // namespace
-
 bool IsAllowed(PhaseName from, PhaseName to) {
   return std::ranges::any_of(kTransitions, [&](const Transition& move) { return move.from == from && move.to == to; });
 }

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
+
 namespace aisle {
 namespace {
 
 constexpr size_t kAgentVersionLengthMax = 64;
 constexpr int64_t kUnixMsMax = 253'402'300'799'999;  // The end of the year 9999.
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 // Text that people will read: bounded, and cut rather than refused, so that a long reason never hides a short fact.
 std::string Detail(const std::string& text) { return text.substr(0, kDetailLengthMax); }

@@ -1,0 +1,113 @@
+#include "coordinator/journal/entry_codec.h"
+
+#include "aisle/v1/journal.pb.h"
+#include "base/overloaded.h"
+#include "proto/convert/fleet.h"
+
+namespace aisle {
+namespace {
+
+void WriteOpened(const RoundOpened& opened, v1::RoundOpenedEntry* out) {
+  const RoundPolicy& policy = opened.policy;
+  out->set_cohort_min(policy.cohort_min);
+  out->set_cohort_target(policy.cohort_target);
+  out->set_selection_wanted(policy.selection_wanted);
+  out->set_selecting_ms(absl::ToInt64Milliseconds(policy.selecting_for));
+  out->set_training_ms(absl::ToInt64Milliseconds(policy.training_for));
+  out->set_collecting_ms(absl::ToInt64Milliseconds(policy.collecting_for));
+  out->set_update_size_bytes(policy.update_size);
+  out->set_seed(opened.seed);
+}
+
+RoundOpened ReadOpened(const v1::RoundOpenedEntry& entry) {
+  return {.policy = {.cohort_min = entry.cohort_min(),
+                     .cohort_target = entry.cohort_target(),
+                     .selection_wanted = entry.selection_wanted(),
+                     .selecting_for = absl::Milliseconds(entry.selecting_ms()),
+                     .training_for = absl::Milliseconds(entry.training_ms()),
+                     .collecting_for = absl::Milliseconds(entry.collecting_ms()),
+                     .update_size = entry.update_size_bytes()},
+          .seed = entry.seed()};
+}
+
+void WriteEvent(const Event& event, v1::JournalEntry* out) {
+  std::visit(Overloaded{[&](const StoreOffered& offered) {
+                          out->mutable_offered()->set_store(offered.store.str());
+                          out->mutable_offered()->set_rounds_joined(offered.candidate.rounds_joined);
+                        },
+                        [&](const OutcomeReported& reported) {
+                          out->mutable_reported()->set_store(reported.store.str());
+                          OutcomeToProto(reported.outcome, out->mutable_reported()->mutable_report());
+                        },
+                        [&](const UpdateCollected& collected) {
+                          out->mutable_collected()->set_store(collected.store.str());
+                          out->mutable_collected()->set_sha256(std::string(collected.digest.view()));
+                        },
+                        [&](const DeadlinePassed& passed) {
+                          out->mutable_deadline()->set_phase(static_cast<uint32_t>(passed.phase));
+                        },
+                        [&](const ModelPublished& published) {
+                          out->mutable_published()->set_model_version(published.model_version);
+                        },
+                        [&](const CommitFailed& failed) {
+                          out->mutable_commit_failed()->set_explanation(failed.explanation);
+                        },
+                        [&](const RoundCancelled& cancelled) {
+                          out->mutable_cancelled()->set_reason(cancelled.reason);
+                        }},
+             event);
+}
+
+StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
+  switch (entry.entry_case()) {
+    case v1::JournalEntry::kOffered: {
+      AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(entry.offered().store()));
+      return StoreOffered{.store = std::move(store), .candidate = {.rounds_joined = entry.offered().rounds_joined()}};
+    }
+    case v1::JournalEntry::kReported: {
+      AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(entry.reported().store()));
+      AISLE_ASSIGN_OR_RETURN(TaskOutcome outcome, OutcomeFromProto(entry.reported().report()));
+      return OutcomeReported{.store = std::move(store), .outcome = std::move(outcome)};
+    }
+    case v1::JournalEntry::kCollected: {
+      AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(entry.collected().store()));
+      AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("sha256", entry.collected().sha256()));
+      return UpdateCollected{.store = std::move(store), .digest = digest};
+    }
+    case v1::JournalEntry::kDeadline: {
+      const uint32_t phase = entry.deadline().phase();
+      if (phase < 1 || phase > static_cast<uint32_t>(PhaseName::kAborted)) {
+        return DataLoss("a journal entry names phase {}, which doesn't exist", phase);
+      }
+      return DeadlinePassed{.phase = static_cast<PhaseName>(phase)};
+    }
+    case v1::JournalEntry::kPublished: return ModelPublished{.model_version = entry.published().model_version()};
+    case v1::JournalEntry::kCommitFailed: return CommitFailed{.explanation = entry.commit_failed().explanation()};
+    case v1::JournalEntry::kCancelled: return RoundCancelled{.reason = entry.cancelled().reason()};
+    default: return FailedPrecondition("a journal entry was written by a newer coordinator; start that one");
+  }
+}
+
+}  // namespace
+
+std::string EncodeEntry(const JournalEntry& entry) {
+  v1::JournalEntry message;
+  message.set_at_unix_us(absl::ToUnixMicros(entry.at));
+  std::visit(Overloaded{[&](const RoundOpened& opened) { WriteOpened(opened, message.mutable_opened()); },
+                        [&](const Event& event) { WriteEvent(event, &message); }},
+             entry.what);
+  return message.SerializeAsString();
+}
+
+StatusOr<JournalEntry> DecodeEntry(std::string_view bytes) {
+  v1::JournalEntry message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return DataLoss("a journal entry of {} bytes is malformed", bytes.size());
+  }
+  const absl::Time at = absl::FromUnixMicros(message.at_unix_us());
+  if (message.has_opened()) return JournalEntry{.at = at, .what = ReadOpened(message.opened())};
+  AISLE_ASSIGN_OR_RETURN(Event event, ReadEvent(message));
+  return JournalEntry{.at = at, .what = std::move(event)};
+}
+
+}  // namespace aisle
