@@ -1,0 +1,135 @@
+// What the coordinator keeps, as plain values: stores, jobs, rounds, models. No behaviour, no storage.
+//
+// Times are kept to the microsecond. An optional that is empty means "never" or "none". Bounds here are what the
+// decoder accepts (record_codec.h); callers check their own input at their own door.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/fleet.h"
+#include "base/ids.h"
+
+namespace aisle {
+
+// ---- Stores ---------------------------------------------------------------------------------------------------------
+
+enum class StoreState { kInvited = 1, kEnrolled, kRevoked };
+
+// The one-time code that lets a store join. Only its hash is kept.
+struct EnrolmentCode {
+  Digest hash;  // SHA-256 of the code's 16 bytes.
+  absl::Time expires;
+  std::optional<absl::Time> used;  // When it was traded for a certificate.
+  bool operator==(const EnrolmentCode&) const = default;
+};
+
+struct StoreRecord {
+  StoreId id;
+  StoreState state = StoreState::kInvited;
+  std::optional<EnrolmentCode> code;   // The latest one given out.
+  std::optional<Digest> key_current;   // SHA-256 of the public key (SubjectPublicKeyInfo) now certified …
+  std::optional<Digest> key_previous;  // … and of the one before: a renewal's answer may have got lost.
+  std::string certificate_serial;      // Hexadecimal, of the latest certificate.
+  std::optional<absl::Time> certificate_not_after;
+  std::optional<absl::Time> first_seen;  // First check-in.
+  std::optional<absl::Time> last_seen;   // Written lazily: may lag by minutes, and a crash may lose the latest.
+  std::string agent_version;
+  uint64_t rounds_selected = 0;
+  uint64_t rounds_collected = 0;
+  std::string last_refusal;   // Its latest structured refusal, in words.
+  std::string revoke_reason;  // Empty unless revoked.
+  bool operator==(const StoreRecord&) const = default;
+};
+
+// ---- Jobs -----------------------------------------------------------------------------------------------------------
+
+enum class JobState { kQueued = 1, kRunning, kFinished, kCancelled, kFailed };
+
+struct JobRecord {
+  JobId id;
+  JobState state = JobState::kQueued;
+  std::string state_reason;    // Why it was cancelled or failed.
+  BlobName plan;               // The bundle.
+  std::string plan_signature;  // Ed25519, 64 bytes.
+  std::string plan_name;       // For people.
+  BlobName initial_weights;
+  std::optional<BlobName> optimizer_state;  // Of the server optimizer, after the last committed round.
+  uint32_t rounds_total = 0;                // Rounds to commit.
+  uint32_t rounds_committed = 0;
+  uint32_t rounds_aborted = 0;
+  uint32_t aborted_in_a_row = 0;
+  uint32_t next_round_number = 1;  // Numbers are never used twice.
+  uint64_t model_version = 0;      // Latest published; 0: the initial weights.
+  uint32_t priority = 0;           // Higher goes first.
+  uint32_t cohort_target = 0;      // Stores per round.
+  absl::Time submitted_at;
+  std::optional<absl::Time> ended_at;
+  bool operator==(const JobRecord&) const = default;
+};
+
+// ---- Rounds ---------------------------------------------------------------------------------------------------------
+
+enum class RoundPhase { kSelecting = 1, kTraining, kCollecting, kCommitting, kCommitted, kAborted };
+enum class StoreOutcome { kSelected = 1, kTrained, kCollected, kRefused, kFailed, kSilent };
+
+struct StoreInRound {
+  StoreId store;
+  StoreOutcome outcome = StoreOutcome::kSelected;
+  std::string detail;  // Its refusal or failure, in words.
+  bool operator==(const StoreInRound&) const = default;
+};
+
+struct RoundRecord {
+  RoundId id;
+  RoundPhase phase = RoundPhase::kSelecting;
+  absl::Time opened_at;
+  std::optional<absl::Time> closed_at;
+  std::optional<absl::Time> phase_closes_at;  // The present phase's deadline.
+  uint32_t stores_selected = 0;
+  uint32_t stores_trained = 0;
+  uint32_t stores_collected = 0;
+  uint32_t stores_refused = 0;
+  uint32_t stores_failed = 0;
+  std::string abort_reason;
+  std::map<std::string, double> metrics;  // Noised means over the cohort, by name; empty until committed.
+  uint64_t bytes_up = 0;                  // Update bytes accepted.
+  uint64_t bytes_down = 0;                // Plan and weight bytes sent.
+  uint64_t model_version = 0;             // The version published, if committed.
+  std::vector<StoreInRound> stores;
+  bool operator==(const RoundRecord&) const = default;
+};
+
+// ---- Models ---------------------------------------------------------------------------------------------------------
+
+// One immutable version with its lineage. Version 0 is a plan's initial weights and has no record.
+struct ModelRecord {
+  JobId job;
+  uint64_t version = 0;                     // From 1.
+  BlobName weights;                         // Flat tensor format.
+  std::optional<BlobName> optimizer_state;  // Of the server optimizer, after this version.
+  RoundId round;                            // That made it.
+  uint32_t stores = 0;                      // Updates in the sum.
+  Digest plan;                              // Digest of the bundle.
+  double epsilon_floor = 0;                 // Spent by a store that took part in every committed round so far.
+  double epsilon_aggregate = 0;             // Towards those who see only the published models.
+  double delta = 0;
+  std::string privacy_unit;  // As the plan spells it: "store", "customer", "none".
+  absl::Time published_at;
+  std::map<std::string, double> metrics;
+  bool operator==(const ModelRecord&) const = default;
+};
+
+// "invited", "running", "collecting", "silent": stable, for tables, logs and metrics.
+std::string_view NameOf(StoreState state);
+std::string_view NameOf(JobState state);
+std::string_view NameOf(RoundPhase phase);
+std::string_view NameOf(StoreOutcome outcome);
+
+}  // namespace aisle
