@@ -100,6 +100,7 @@ StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
     AISLE_ASSIGN_OR_RETURN(check_in.round, FromProto(message.round()));
   }
   check_in.wait_max = std::min(absl::Milliseconds(message.wait_max_ms()), kCheckInWaitMax);
+  check_in.agent_instance = message.agent_instance();
   AISLE_ASSIGN_OR_RETURN(check_in.clock, TimeFromProto("clock_unix_ms", message.clock_unix_ms()));
   return check_in;
 }
@@ -115,6 +116,7 @@ v1::CheckInRequest ToProto(const CheckIn& check_in) {
   if (check_in.round) ToProto(*check_in.round, message.mutable_round());
   message.set_wait_max_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(check_in.wait_max)));
   message.set_clock_unix_ms(absl::ToUnixMillis(check_in.clock));
+  message.set_agent_instance(check_in.agent_instance);
   for (const Digest& plan : check_in.declined_plans) message.add_declined_plans(std::string(plan.view()));
   return message;
 }
