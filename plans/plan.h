@@ -53,15 +53,15 @@ enum class LocalOptimizer : uint8_t { kSgd, kAdam };
 struct LocalTraining {
   LocalOptimizer optimizer = LocalOptimizer::kSgd;
   double learning_rate = 0.01;
-  double momentum = 0;       // SGD only.
-  double weight_decay = 0;   // L2, added to the gradient.
+  double momentum = 0;      // SGD only.
+  double weight_decay = 0;  // L2, added to the gradient.
   uint32_t epochs = 1;
   uint32_t batch_size = 64;
   uint32_t steps_max = 10000;  // Ends training early, whatever the epochs.
 };
 
-// Which examples of a store are held out: those whose prepared `time` is within the last `last` units (time > max - last),
-// or a `fraction` by hash of the example's index. Neither: none.
+// Which examples of a store are held out: those whose prepared `time` is within the last `last` units (time > max -
+// last), or a `fraction` by hash of the example's index. Neither: none.
 struct ValidationSplit {
   int64_t last = 0;
   double fraction = 0;
@@ -81,8 +81,8 @@ struct TaskLimits {
   absl::Duration wall_time = absl::Minutes(15);
 };
 
-// A mean over a store's held-out examples (all examples if none are held out), clamped to [-bound, bound] and sent in the
-// same clipped and noised vector as the update: metrics()[name] / metrics()["count"].
+// A mean over a store's held-out examples (all examples if none are held out), clamped to [-bound, bound] and sent in
+// the same clipped and noised vector as the update: metrics()[name] / metrics()["count"].
 struct MetricNeed {
   std::string name;
   double bound = 1;
