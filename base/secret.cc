@@ -24,6 +24,12 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
 
 SecretBytes SecretBytes::Clone() const { return CopyOf(Reveal()); }
 
+void SecretBytes::Resize(size_t size) {
+  if (size > bytes_.capacity()) Clear();  // Growing would copy the bytes and leave the old ones behind.
+  if (size < bytes_.size()) Wipe(bytes_.data() + size, bytes_.size() - size);
+  bytes_.resize(size);
+}
+
 void SecretBytes::Clear() {
   Wipe(bytes_.data(), bytes_.size());
   bytes_.clear();

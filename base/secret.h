@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class SecretBytes {
   SecretBytes& operator=(const SecretBytes&) = delete;
 
   SecretBytes Clone() const;
+  // Another size, its bytes unspecified; memory is used again where it is large enough, and nothing is left unwiped.
+  void Resize(size_t size);
   size_t size() const { return bytes_.size(); }
   bool empty() const { return bytes_.empty(); }
   std::string_view Reveal() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
@@ -36,6 +39,21 @@ class SecretBytes {
 
  private:
   std::vector<uint8_t> bytes_;
+};
+
+// Memory that is wiped when it is given back, so that a std::vector may grow without leaving copies behind.
+template <typename T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <typename U>
+  explicit WipingAllocator(const WipingAllocator<U>&) {}
+  T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, size_t count) {
+    Wipe(memory, count * sizeof(T));
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const { return true; }
 };
 
 // A vector of numbers that must not outlive its use: wiped on destruction, move-only, unprintable.
