@@ -128,6 +128,7 @@ void EnrolmentCodeFields(Archive& archive, Record& code) {
   archive.Field(code.hash);
   archive.Field(code.expires);
   archive.Field(code.used);
+  archive.Field(code.used_by);
 }
 void FieldWriter::Field(const EnrolmentCode& value) { EnrolmentCodeFields(*this, value); }
 void FieldReader::Field(EnrolmentCode& value) { EnrolmentCodeFields(*this, value); }
@@ -155,7 +156,7 @@ struct Format<StoreRecord> {
     archive.Enum(record.state, StoreState::kRevoked);
     archive.Field(record.code);
     archive.Field(record.key_current);
-    archive.Field(record.key_previous);
+    archive.Field(record.key_next);
     archive.Field(record.certificate_serial);
     archive.Field(record.certificate_not_after);
     archive.Field(record.first_seen);

@@ -26,7 +26,8 @@ enum class StoreState { kInvited = 1, kEnrolled, kRevoked };
 struct EnrolmentCode {
   Digest hash;  // SHA-256 of the code's 16 bytes.
   absl::Time expires;
-  std::optional<absl::Time> used;  // When it was traded for a certificate.
+  std::optional<absl::Time> used;  // When it was traded for a certificate …
+  std::optional<Digest> used_by;   // … and for which key.
   bool operator==(const EnrolmentCode&) const = default;
 };
 
@@ -34,8 +35,8 @@ struct StoreRecord {
   StoreId id;
   StoreState state = StoreState::kInvited;
   std::optional<EnrolmentCode> code;   // The latest one given out.
-  std::optional<Digest> key_current;   // SHA-256 of the public key (SubjectPublicKeyInfo) now certified …
-  std::optional<Digest> key_previous;  // … and of the one before: a renewal's answer may have got lost.
+  std::optional<Digest> key_current;       // SHA-256 of the public key (SubjectPublicKeyInfo) in use …
+  std::optional<Digest> key_next;          // … and of the one a renewal certified, until it is first seen in use.
   std::string certificate_serial;      // Hexadecimal, of the latest certificate.
   std::optional<absl::Time> certificate_not_after;
   std::optional<absl::Time> first_seen;  // First check-in.
