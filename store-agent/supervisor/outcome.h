@@ -1,0 +1,66 @@
+// How a task on a worker ended, in words the agent, the coordinator and the metrics share.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "aisle/v1/worker.pb.h"
+#include "base/status.h"
+
+namespace aisle {
+
+enum class WorkerEnd : uint8_t {
+  kAnswered,     // With the result that was asked for.
+  kPlanInvalid,  // The plan doesn't parse, doesn't compile, or uses an operator that isn't allowed.
+  kPlanError,    // The plan raised an error, or returned wrong shapes or non-finite values.
+  kBadRequest,   // The worker refused the request itself.
+  kMemoryCap,    // The task needed more memory than it may have.
+  kCpuTimeCap,
+  kWallTimeCap,
+  kSandbox,     // The kernel killed the worker for a forbidden system call.
+  kCrash,       // It died of anything else.
+  kBadFrame,    // It answered with bytes that are no valid answer.
+  kStopped,     // The caller asked for it.
+  kNotStarted,  // There is no worker: its program is missing, or it couldn't be started.
+};
+inline constexpr int kWorkerEnds = 12;
+
+std::string_view NameOf(WorkerEnd end);  // "answered", "plan_invalid", ...: for metric labels.
+
+struct WorkerUse {
+  uint64_t memory_peak = 0;  // Resident bytes, the most since the worker's start.
+  absl::Duration cpu_time;   // Of this task.
+  absl::Duration wall_time;
+};
+
+struct WorkerOutcome {
+  WorkerEnd end = WorkerEnd::kNotStarted;
+  // For people in the store. It may quote the plan's own error text, which may quote data: headquarters gets only
+  // `end`.
+  std::string detail;
+  v1::WorkerReply reply;  // The final one; meaningful only if answered.
+  WorkerUse use;
+
+  bool ok() const { return end == WorkerEnd::kAnswered; }
+  // Whether the same worker can take another task.
+  bool worker_survives() const;
+  // OK; InvalidArgument for the plan's mistakes, ResourceExhausted for caps, Cancelled, Unavailable, and so on.
+  Status status() const;
+};
+
+// What the process's end says, from waitpid's `wait_status`. `last_words` are the end of its stderr.
+struct Death {
+  int wait_status = 0;
+  uint64_t memory_peak = 0;
+  uint64_t memory_cap = 0;
+  std::string last_words;
+};
+WorkerOutcome OutcomeOfDeath(const Death& death);
+
+// The outcome that a final reply stands for.
+WorkerOutcome OutcomeOfReply(v1::WorkerReply reply);
+
+}  // namespace aisle

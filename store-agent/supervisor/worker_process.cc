@@ -1,0 +1,199 @@
+#include "store-agent/supervisor/worker_process.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <optional>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "store-agent/supervisor/conversation.h"
+#include "store-agent/supervisor/environment.h"
+
+namespace aisle {
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsCapped = false;  // Sanitizers map terabytes that they never touch.
+#else
+constexpr bool kMemoryIsCapped = true;
+#endif
+
+using Event = Conversation::Event;
+
+// What an answer to `request` may measure: vectors as long as the model, and a little more.
+uint32_t ReplySizeMax(const v1::WorkerRequest& request) {
+  uint64_t size = kReplyFrameSlack;
+  if (request.has_train()) size += 2 * request.train().weights().size();
+  if (request.has_export_archive()) size += 4 * request.export_archive().archive().size();
+  return static_cast<uint32_t>(std::min<uint64_t>(size, kRequestFrameMax));
+}
+
+absl::Duration CpuTimeOf(pid_t pid) {
+  clockid_t clock{};
+  timespec used{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) return absl::ZeroDuration();
+  return absl::DurationFromTimespec(used);
+}
+
+// A line of /proc/PID/status such as "VmHWM:  12345 kB", in bytes; 0 if it can't be read.
+uint64_t ReadMemoryLine(pid_t pid, std::string_view name) {
+  const StatusOr<std::string> text = ReadFile(fmt::format("/proc/{}/status", pid));
+  if (!text.ok()) return 0;
+  const size_t at = text->find(fmt::format("\n{}:", name));
+  if (at == std::string::npos) return 0;
+  return std::strtoull(text->c_str() + at + name.size() + 2, nullptr, 10) * 1024;
+}
+
+// Lowers the soft limit only: raising it again for the next task needs no privilege then.
+void SetSoftLimit(pid_t pid, __rlimit_resource resource, rlim_t value) {
+  rlimit limit{};
+  if (prlimit(pid, resource, nullptr, &limit) != 0) return;
+  limit.rlim_cur = std::min(value, limit.rlim_max);
+  prlimit(pid, resource, &limit, nullptr);
+}
+
+WorkerOutcome Ended(WorkerEnd end, std::string detail) {
+  WorkerOutcome outcome;
+  outcome.end = end;
+  outcome.detail = std::move(detail);
+  return outcome;
+}
+
+}  // namespace
+
+struct WorkerProcess::State {
+  Child child;
+  FileDescriptor wake;
+  uint64_t memory_cap = 0;
+
+  bool alive() const { return child.pid > 0; }
+  Death Reap();
+  void Kill() {
+    if (!alive()) return;
+    kill(-child.pid, SIGKILL);
+    Reap();
+  }
+  void ApplyCaps(const TaskLimits& caps);
+  WorkerOutcome Converse(const v1::WorkerRequest& request, const TaskLimits& caps, const OnProgress& on_progress);
+  // What to make of one message: nothing if the task goes on.
+  std::optional<WorkerOutcome> Understand(const std::string& message, uint64_t request_id,
+                                          const OnProgress& on_progress) const;
+};
+
+// Waits for the child, which must be dying, and forgets it.
+Death WorkerProcess::State::Reap() {
+  Death death{.wait_status = 0, .memory_peak = 0, .memory_cap = memory_cap, .last_words = {}};
+  rusage usage{};
+  while (wait4(child.pid, &death.wait_status, 0, &usage) < 0 && errno == EINTR) {
+  }
+  death.memory_peak = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  child = Child{};
+  return death;
+}
+
+void WorkerProcess::State::ApplyCaps(const TaskLimits& caps) {
+  memory_cap = caps.memory;
+  if (kMemoryIsCapped) SetSoftLimit(child.pid, RLIMIT_DATA, caps.memory);
+  const absl::Duration until = CpuTimeOf(child.pid) + caps.cpu_time;
+  SetSoftLimit(child.pid, RLIMIT_CPU, static_cast<rlim_t>(absl::ToInt64Seconds(absl::Ceil(until, absl::Seconds(1)))));
+}
+
+std::optional<WorkerOutcome> WorkerProcess::State::Understand(const std::string& message, uint64_t request_id,
+                                                              const OnProgress& on_progress) const {
+  v1::WorkerReply reply;
+  if (!reply.ParseFromString(message)) return Ended(WorkerEnd::kBadFrame, "the worker's answer can't be read");
+  if (reply.request_id() != request_id || reply.reply_case() == v1::WorkerReply::REPLY_NOT_SET) {
+    return Ended(WorkerEnd::kBadFrame, "the worker answered something that wasn't asked");
+  }
+  if (!reply.has_progress()) return OutcomeOfReply(std::move(reply));
+  if (on_progress) on_progress(reply.progress());
+  return std::nullopt;
+}
+
+WorkerOutcome WorkerProcess::State::Converse(const v1::WorkerRequest& request, const TaskLimits& caps,
+                                             const OnProgress& on_progress) {
+  Conversation talk(child, ReplySizeMax(request), wake.get());
+  talk.Send(request.SerializeAsString());
+  auto deadline = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(caps.wall_time);
+  bool stopping = false;
+  while (true) {
+    switch (talk.Wait(deadline, !stopping)) {
+      case Event::kMessage:
+        if (auto outcome = Understand(talk.message(), request.request_id(), on_progress)) return *std::move(outcome);
+        break;
+      case Event::kClosed: {
+        kill(-child.pid, SIGKILL);  // Closing its output is no way to go on living.
+        Death death = Reap();
+        death.last_words = talk.last_words();
+        return OutcomeOfDeath(death);
+      }
+      case Event::kBadFrame:
+        return Ended(WorkerEnd::kBadFrame, fmt::format("the worker sent {}", MessageOf(talk.mistake())));
+      case Event::kDeadline:
+        if (stopping) return Ended(WorkerEnd::kStopped, "the task was stopped and its worker killed");
+        return Ended(WorkerEnd::kWallTimeCap,
+                     fmt::format("the task took longer than its {} ([limits] wall_time, or the site policy's cap)",
+                                 aisle::FormatDuration(caps.wall_time)));
+      case Event::kWoken: {
+        stopping = true;
+        v1::WorkerRequest stop;
+        stop.mutable_stop();
+        talk.Send(stop.SerializeAsString());
+        deadline = std::min(deadline, std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(kStopGrace));
+      }
+    }
+  }
+}
+
+WorkerProcess::WorkerProcess(std::unique_ptr<State> state) : state_(std::move(state)) {}
+WorkerProcess::~WorkerProcess() { Kill(); }
+
+StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string& program) {
+  auto state = std::make_unique<State>();
+  state->wake = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!state->wake.valid()) return ErrnoStatus(errno, "make", "an eventfd for the worker");
+  AISLE_ASSIGN_OR_RETURN(state->child, Spawn(program, WorkerEnvironment()));
+  return std::unique_ptr<WorkerProcess>(new WorkerProcess(std::move(state)));
+}
+
+WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLimits& caps,
+                                 const OnProgress& on_progress, std::stop_token stop) {
+  if (!alive()) return Ended(WorkerEnd::kNotStarted, "this worker is gone; start another");
+  if (request.ByteSizeLong() > kRequestFrameMax) {
+    return Ended(WorkerEnd::kBadRequest,
+                 fmt::format("the task has {} of plan, weights and rows; the limit is {}",
+                             FormatByteCount(request.ByteSizeLong()), FormatByteCount(kRequestFrameMax)));
+  }
+  uint64_t woken = 0;
+  while (read(state_->wake.get(), &woken, sizeof woken) > 0) {
+  }
+  const std::stop_callback wake(stop, [this] { eventfd_write(state_->wake.get(), 1); });
+  const auto began = std::chrono::steady_clock::now();
+  const pid_t pid = state_->child.pid;
+  const absl::Duration cpu_before = CpuTimeOf(pid);
+  state_->ApplyCaps(caps);
+  WorkerOutcome outcome = state_->Converse(request, caps, on_progress);
+  if (state_->alive()) {
+    outcome.use.cpu_time = CpuTimeOf(pid) - cpu_before;
+    outcome.use.memory_peak = ReadMemoryLine(pid, "VmHWM");
+  }
+  outcome.use.wall_time = absl::FromChrono(std::chrono::steady_clock::now() - began);
+  if (!outcome.worker_survives()) Kill();
+  return outcome;
+}
+
+bool WorkerProcess::alive() const { return state_->alive(); }
+void WorkerProcess::Kill() { state_->Kill(); }
+uint64_t WorkerProcess::memory_resident() const { return alive() ? ReadMemoryLine(pid(), "VmRSS") : 0; }
+int WorkerProcess::pid() const { return state_->child.pid; }
+
+}  // namespace aisle
