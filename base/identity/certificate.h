@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/identity/identity.h"
@@ -32,6 +33,8 @@ class Certificate {
   absl::Time not_after() const { return not_after_; }
   const Digest& key_digest() const { return key_digest_; }  // As KeyPair::digest.
   const std::string& pem() const { return pem_; }
+  // DNS names and IP addresses, as text.
+  StatusOr<std::vector<std::string>> ServerNames() const;
 
   // Unauthenticated, with both times, if `now` is outside of the certificate's life.
   Status CheckValidAt(absl::Time now) const;

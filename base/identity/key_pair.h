@@ -22,6 +22,8 @@ class KeyPair {
   static StatusOr<KeyPair> FromPem(const SecretBytes& pem);
   static StatusOr<KeyPair> Load(const std::string& path);  // As ReadSecretFile.
 
+  KeyPair(KeyPair&&) = default;
+  KeyPair& operator=(KeyPair&&) = default;
   KeyPair Clone() const;
   StatusOr<SecretBytes> ToPem() const;           // PKCS#8.
   Status SaveTo(const std::string& path) const;  // Durably, mode 0600.
@@ -43,5 +45,7 @@ StatusOr<std::string> MakeCsr(const KeyPair& key);
 // The digest of the public key in a request whose size, signature and key type (P-256) are all in order.
 // InvalidArgument says what isn't.
 StatusOr<Digest> KeyOfCsr(std::string_view csr_pem);
+// The key itself, after the same checks. For base/identity only.
+StatusOr<std::shared_ptr<evp_pkey_st>> PublicKeyOfCsr(std::string_view csr_pem);
 
 }  // namespace aisle

@@ -13,8 +13,8 @@ namespace aisle {
 
 class AgentInstances {
  public:
-  // OK for the newest instance. Aborted with Reason::kDuplicateIdentity for one that a newer one replaced. Zero, from
-  // agents that don't say, is always OK.
+  // OK for the newest instance. FailedPrecondition with Reason::kDuplicateIdentity for one that a newer one replaced.
+  // Zero, from agents that don't say, is always OK.
   Status Observe(uint64_t instance);
 
  private:

@@ -1,0 +1,77 @@
+#include "coordinator/enrolment/enrolment_desk.h"
+
+#include "base/identity/key_pair.h"
+#include "base/reason.h"
+
+namespace aisle {
+namespace {
+
+Status RefuseRevoked(const StoreId& store) {
+  return WithReason(PermissionDenied("store '{}' is revoked", store), Reason::kRevoked);
+}
+
+}  // namespace
+
+EnrolmentDesk::EnrolmentDesk(const CertificateAuthority& authority, EnrolmentPolicy policy, EnrolmentRecords& records,
+                             const Clock& clock, RandomSource& random)
+    : authority_(authority), policy_(policy), records_(records), clock_(clock), random_(random) {}
+
+StatusOr<IssuedCode> EnrolmentDesk::Invite(const StoreId& store) {
+  AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(store));
+  if (known.has_value() && known->revoked) {
+    return WithReason(FailedPrecondition("store '{}' is revoked; lift that first", store), Reason::kRevoked);
+  }
+  IssuedCode issued = IssueCode(store, policy_, clock_.Now(), random_);
+  AISLE_RETURN_IF_ERROR(records_.PutCode(issued.record));
+  return issued;
+}
+
+StatusOr<EnrolmentDesk::Enrolled> EnrolmentDesk::Enrol(std::string_view code, std::string_view csr_pem) {
+  AISLE_ASSIGN_OR_RETURN(const OneTimeCode parsed, OneTimeCode::Parse(code));
+  AISLE_ASSIGN_OR_RETURN(const auto record, records_.FindCode(parsed.hash()));
+  // Strangers without a code get no further than this: checking a request costs more.
+  if (!record.has_value()) return Redeem(record, std::nullopt, Digest{}, policy_, clock_.Now()).status();
+  AISLE_ASSIGN_OR_RETURN(const Digest key, KeyOfCsr(csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(record->store));
+  if (known.has_value() && known->revoked) return RefuseRevoked(record->store);
+  const auto keys = known.has_value() ? std::optional(known->keys) : std::nullopt;
+  AISLE_ASSIGN_OR_RETURN(const Redeemed redeemed, Redeem(record, keys, key, policy_, clock_.Now()));
+  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(record->store, csr_pem));
+  AISLE_RETURN_IF_ERROR(records_.PutRedemption(redeemed.record, redeemed.keys, certificate.not_after()));
+  return Enrolled{record->store, std::move(certificate)};
+}
+
+StatusOr<Certificate> EnrolmentDesk::Renew(const Certificate& presented, std::string_view csr_pem) {
+  AISLE_ASSIGN_OR_RETURN(const StoreId store, StoreOf(presented.identity()));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+  AISLE_ASSIGN_OR_RETURN(const Digest key, KeyOfCsr(csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys renewed, Renewed(keys, presented.key_digest(), key));
+  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(store, csr_pem));
+  AISLE_RETURN_IF_ERROR(records_.PutKeys(store, renewed, certificate.not_after()));
+  return certificate;
+}
+
+StatusOr<StoreId> EnrolmentDesk::Admit(const Certificate& presented) {
+  AISLE_ASSIGN_OR_RETURN(StoreId store, StoreOf(presented.identity()));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys admitted, aisle::Admit(keys, presented.key_digest()));
+  if (admitted != keys) AISLE_RETURN_IF_ERROR(records_.PutKeys(store, admitted, std::nullopt));
+  return store;
+}
+
+StatusOr<AcceptedKeys> EnrolmentDesk::KeysOf(const StoreId& store) {
+  AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(store));
+  if (!known.has_value()) {
+    return WithReason(Unauthenticated("store '{}' is not known here; enrol it", store), Reason::kUnknownStore);
+  }
+  if (known->revoked) return RefuseRevoked(store);
+  return known->keys;
+}
+
+StatusOr<Certificate> EnrolmentDesk::Issue(const StoreId& store, std::string_view csr_pem) {
+  AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority_.chain(), Role::kStore, store.str()));
+  return authority_.IssueFromCsr(csr_pem, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(),
+                                 random_);
+}
+
+}  // namespace aisle
