@@ -1,0 +1,203 @@
+#include "coordinator/blobs/blob_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/reason.h"
+
+namespace aisle {
+namespace {
+
+constexpr std::string_view kIncoming = "incoming";
+
+Status CheckSize(uint64_t size) {
+  if (size <= kBlobSizeMax) return OkStatus();
+  return WithReason(InvalidArgument("a blob of {} bytes is over the limit of {}", size, kBlobSizeMax),
+                    Reason::kLimitExceeded);
+}
+
+Status FromFileSystem(const std::error_code& error, std::string_view what, const std::string& path) {
+  return ErrnoStatus(error.value(), what, path);
+}
+
+}  // namespace
+
+BlobReader::BlobReader(const BlobName& name, FileDescriptor file, std::string path)
+    : name_(name), file_(std::move(file)), path_(std::move(path)) {}
+
+StatusOr<std::string> BlobReader::ReadAt(uint64_t offset, size_t size_max) const {
+  std::string data;
+  AISLE_RETURN_IF_ERROR(ReadAt(offset, size_max, data));
+  return data;
+}
+
+Status BlobReader::ReadAt(uint64_t offset, size_t size_max, std::string& data) const {
+  if (offset > name_.size) {
+    return OutOfRange("blob {} has {} bytes; asked for was byte {}", name_.digest.ShortHex(), name_.size, offset);
+  }
+  data.resize(std::min<uint64_t>(size_max, name_.size - offset));
+  return ReadExactlyAt(file_.get(), data.data(), data.size(), offset, path_);
+}
+
+BlobWriter::BlobWriter(BlobStore& store, const BlobName& name, std::unique_ptr<IncomingFile> file)
+    : store_(store), name_(name), file_(std::move(file)) {}
+
+BlobWriter::~BlobWriter() {
+  if (!file_) return;
+  file_.reset();
+  store_.ReleaseWriting(name_.digest);
+}
+
+uint64_t BlobWriter::received() const { return file_ ? file_->received() : name_.size; }
+
+Status BlobWriter::Append(std::string_view data) {
+  if (file_) return file_->Append(data);
+  if (data.empty()) return OkStatus();
+  return WithReason(
+      InvalidArgument("blob {} is whole with {} bytes, but more came", name_.digest.ShortHex(), name_.size),
+      Reason::kSizeMismatch);
+}
+
+Status BlobWriter::Finish() {
+  const std::string folder = store_.FolderOf(name_.digest);
+  if (file_) {
+    if (file_->received() == name_.size) AISLE_RETURN_IF_ERROR(NameFullDisk(MakeFolders(folder)));
+    AISLE_RETURN_IF_ERROR(file_->Finish());
+    file_.reset();
+    store_.ReleaseWriting(name_.digest);
+  }
+  // Also if it was there before: whoever renamed it may not have come to this yet.
+  AISLE_RETURN_IF_ERROR(SyncFolder(folder));
+  return SyncFolder(store_.folder_);
+}
+
+StatusOr<std::unique_ptr<BlobStore>> BlobStore::Open(std::string folder) {
+  AISLE_RETURN_IF_ERROR(MakeFolders(fmt::format("{}/{}", folder, kIncoming)));
+  return std::unique_ptr<BlobStore>(new BlobStore(std::move(folder)));
+}
+
+std::string BlobStore::FolderOf(const Digest& digest) const {
+  return fmt::format("{}/{}", folder_, digest.Hex().substr(0, 2));
+}
+std::string BlobStore::PathOf(const Digest& digest) const {
+  return fmt::format("{}/{}", FolderOf(digest), digest.Hex());
+}
+std::string BlobStore::PartialOf(const Digest& digest) const {
+  return fmt::format("{}/{}/{}", folder_, kIncoming, digest.Hex());
+}
+
+bool BlobStore::ClaimWriting(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  return being_written_.insert(digest).second;
+}
+
+void BlobStore::ReleaseWriting(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  being_written_.erase(digest);
+}
+
+StatusOr<BlobName> BlobStore::Put(std::string_view bytes) {
+  AISLE_RETURN_IF_ERROR(CheckSize(bytes.size()));
+  const BlobName name{.digest = Sha256::Of(bytes), .size = bytes.size()};
+  Status stored = PutAs(name, bytes);
+  // What an earlier writer left behind was damaged, and is gone now.
+  if (stored.code() == StatusCode::kDataLoss) stored = PutAs(name, bytes);
+  AISLE_RETURN_IF_ERROR(stored);
+  return name;
+}
+
+Status BlobStore::PutAs(const BlobName& name, std::string_view bytes) {
+  AISLE_ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, BeginWriting(name));
+  AISLE_RETURN_IF_ERROR(writer->Append(bytes.substr(writer->received())));
+  return writer->Finish();
+}
+
+StatusOr<std::unique_ptr<BlobWriter>> BlobStore::BeginWriting(const BlobName& name) {
+  AISLE_RETURN_IF_ERROR(CheckSize(name.size));
+  if (const auto present = Find(name.digest); present.ok()) {
+    if ((*present)->size() != name.size) {
+      return WithReason(
+          InvalidArgument("blob {} has {} bytes, not {}", name.digest.ShortHex(), (*present)->size(), name.size),
+          Reason::kSizeMismatch);
+    }
+    return std::unique_ptr<BlobWriter>(new BlobWriter(*this, name, nullptr));
+  }
+  if (!ClaimWriting(name.digest)) {
+    return Unavailable("blob {} is being stored by another caller; try again", name.digest.ShortHex());
+  }
+  StatusOr<IncomingFile> file =
+      IncomingFile::Open({.partial = PartialOf(name.digest), .complete = PathOf(name.digest)}, name);
+  if (!file.ok()) {
+    ReleaseWriting(name.digest);
+    return file.status();
+  }
+  return std::unique_ptr<BlobWriter>(new BlobWriter(*this, name, std::make_unique<IncomingFile>(*std::move(file))));
+}
+
+bool BlobStore::Contains(const Digest& digest) const { return FileExists(PathOf(digest)); }
+
+StatusOr<std::shared_ptr<const BlobReader>> BlobStore::Find(const Digest& digest) const {
+  std::string path = PathOf(digest);
+  StatusOr<FileDescriptor> file = OpenFile(path, O_RDONLY);
+  if (file.status().code() == StatusCode::kNotFound) return NotFound("there is no blob {}", digest.ShortHex());
+  AISLE_RETURN_IF_ERROR(file.status());
+  struct stat info {};
+  if (::fstat(file->get(), &info) != 0) return ErrnoStatus(errno, "read", path);
+  const BlobName name{.digest = digest, .size = static_cast<uint64_t>(info.st_size)};
+  return std::shared_ptr<const BlobReader>(new BlobReader(name, *std::move(file), std::move(path)));
+}
+
+StatusOr<std::string> BlobStore::Read(const BlobName& name) const {
+  AISLE_ASSIGN_OR_RETURN(const std::shared_ptr<const BlobReader> reader, Find(name.digest));
+  if (reader->size() != name.size) {
+    return InvalidArgument("blob {} has {} bytes, not {}", name.digest.ShortHex(), reader->size(), name.size);
+  }
+  AISLE_ASSIGN_OR_RETURN(std::string bytes, reader->ReadAt(0, name.size));
+  if (Sha256::Of(bytes) != name.digest) {
+    return DataLoss("blob {} is damaged on disk ({}); restore it from a backup", name.digest.ShortHex(),
+                    PathOf(name.digest));
+  }
+  return bytes;
+}
+
+Status BlobStore::Remove(const Digest& digest) { return RemoveFile(PathOf(digest)); }
+
+StatusOr<std::vector<BlobName>> BlobStore::ListAll() const {
+  std::vector<BlobName> blobs;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const StatusOr<Digest> digest = Digest::FromHex(entry->path().filename().string());
+    if (!digest.ok() || entry->path().parent_path().filename() == kIncoming) continue;
+    std::error_code gone;  // Removed meanwhile.
+    const uint64_t size = entry->file_size(gone);
+    if (!gone) blobs.push_back({.digest = *digest, .size = size});
+  }
+  if (error) return FromFileSystem(error, "list the blobs in", folder_);
+  std::ranges::sort(blobs);
+  return blobs;
+}
+
+StatusOr<uint64_t> BlobStore::RemovePartials() {
+  uint64_t freed = 0;
+  const std::string incoming = fmt::format("{}/{}", folder_, kIncoming);
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(incoming, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const StatusOr<Digest> digest = Digest::FromHex(entry->path().filename().string());
+    if (!digest.ok() || !ClaimWriting(*digest)) continue;
+    std::error_code ignored;
+    const uint64_t size = entry->file_size(ignored);
+    if (!ignored && std::filesystem::remove(entry->path(), ignored)) freed += size;
+    ReleaseWriting(*digest);
+  }
+  if (error) return FromFileSystem(error, "list", incoming);
+  return freed;
+}
+
+}  // namespace aisle

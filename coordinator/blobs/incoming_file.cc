@@ -1,0 +1,123 @@
+#include "coordinator/blobs/incoming_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "base/reason.h"
+
+namespace aisle {
+namespace {
+
+constexpr size_t kReadSize = 256 << 10;
+constexpr absl::Duration kFullDiskRetry = absl::Seconds(30);
+
+}  // namespace
+
+Status NameFullDisk(Status status) {
+  if (status.code() != StatusCode::kResourceExhausted) return status;
+  return WithReason(std::move(status), Reason::kStorageFull, kFullDiskRetry);
+}
+
+IncomingFile::IncomingFile(Place place, const BlobName& name, FileDescriptor file)
+    : place_(std::move(place)), name_(name), file_(std::move(file)) {}
+
+IncomingFile::~IncomingFile() {
+  if (file_.valid() && received_ == 0) Abandon();
+}
+
+StatusOr<IncomingFile> IncomingFile::Open(Place place, const BlobName& name) {
+  StatusOr<FileDescriptor> file = OpenFile(place.partial, O_RDWR | O_CREAT);
+  if (!file.ok()) return NameFullDisk(file.status());
+  IncomingFile incoming(std::move(place), name, *std::move(file));
+  AISLE_ASSIGN_OR_RETURN(const uint64_t size, FileSize(incoming.place_.partial));
+  if (size > name.size) {
+    AISLE_RETURN_IF_ERROR(incoming.Restart());
+  } else {
+    AISLE_RETURN_IF_ERROR(incoming.HashAgain(size));
+  }
+  return incoming;
+}
+
+Status IncomingFile::HashAgain(uint64_t size) {
+  if (size == 0) return OkStatus();
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
+  while (received_ < size) {
+    const size_t wanted = std::min<uint64_t>(kReadSize, size - received_);
+    AISLE_RETURN_IF_ERROR(ReadExactlyAt(file_.get(), buffer.get(), wanted, received_, place_.partial));
+    hash_.Update({buffer.get(), wanted});
+    received_ += wanted;
+  }
+  written_back_ = received_;
+  return OkStatus();
+}
+
+Status IncomingFile::Restart() {
+  hash_ = Sha256();
+  received_ = 0;
+  written_back_ = 0;
+  if (::ftruncate(file_.get(), 0) != 0) return ErrnoStatus(errno, "empty", place_.partial);
+  return OkStatus();
+}
+
+Status IncomingFile::Append(std::string_view data) {
+  if (data.size() > name_.size - received_) {
+    return WithReason(InvalidArgument("{} was promised with {} bytes, but {} or more came", name_.digest.ShortHex(),
+                                      name_.size, received_ + data.size()),
+                      Reason::kSizeMismatch);
+  }
+  Status written = WriteAllAt(file_.get(), data, received_, place_.partial);
+  if (!written.ok()) {
+    AISLE_RETURN_IF_ERROR(Restart());
+    return NameFullDisk(std::move(written));
+  }
+  hash_.Update(data);
+  received_ += data.size();
+  WriteBack();
+  return OkStatus();
+}
+
+void IncomingFile::WriteBack() {
+  if (received_ - written_back_ < kWriteBackStep) return;
+  // A hint only: where the file system doesn't know it, Finish takes longer.
+  static_cast<void>(::sync_file_range(file_.get(), static_cast<off64_t>(written_back_),
+                                      static_cast<off64_t>(received_ - written_back_), SYNC_FILE_RANGE_WRITE));
+  written_back_ = received_;
+}
+
+Status IncomingFile::Finish() {
+  if (received_ != name_.size) {
+    return WithReason(FailedPrecondition("{} of {} bytes of {} are here; send the rest", received_, name_.size,
+                                         name_.digest.ShortHex()),
+                      Reason::kSizeMismatch);
+  }
+  const Digest digest = hash_.Finish();
+  if (digest != name_.digest) {
+    Abandon();
+    return WithReason(DataLoss("the {} bytes that came have digest {}, promised was {}; send them again from the start",
+                               name_.size, digest.ShortHex(), name_.digest.ShortHex()),
+                      Reason::kDigestMismatch);
+  }
+  Status synced = SyncData(file_.get(), place_.partial);
+  if (!synced.ok()) {
+    AISLE_RETURN_IF_ERROR(Restart());
+    return NameFullDisk(std::move(synced));
+  }
+  file_.Close();
+  if (::rename(place_.partial.c_str(), place_.complete.c_str()) != 0) {
+    return ErrnoStatus(errno, "rename " + place_.partial + " to", place_.complete);
+  }
+  return OkStatus();
+}
+
+void IncomingFile::Abandon() {
+  file_.Close();
+  ::unlink(place_.partial.c_str());
+  received_ = 0;
+}
+
+}  // namespace aisle

@@ -1,0 +1,69 @@
+// A file that arrives from a peer: bytes of a promised digest and size, in order, in any chunks, resumable after a cut
+// or a restart, and only under its real name once it is whole, verified and on the disk.
+//
+// Until then it lies at `partial`. The digest is computed as bytes arrive, and the system is told to start writing
+// early, so that finishing a large file waits for its last few MiB only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/fleet.h"
+#include "base/status.h"
+#include "base/storage/files.h"
+
+namespace aisle {
+
+// Not thread-safe.
+class IncomingFile {
+ public:
+  // Bytes between hints to the system to start writing.
+  static constexpr uint64_t kWriteBackStep = 4 << 20;
+
+  struct Place {
+    std::string partial;  // Both on one file system.
+    std::string complete;
+  };
+  // Begins, or goes on with what `partial` holds (reading it again to hash it). A partial longer than promised is
+  // dropped.
+  static StatusOr<IncomingFile> Open(Place place, const BlobName& name);
+
+  ~IncomingFile();  // Leaves what came for the next one of the same place; nothing if nothing came.
+  IncomingFile(IncomingFile&&) noexcept = default;
+  IncomingFile& operator=(IncomingFile&&) = delete;
+
+  const BlobName& name() const { return name_; }
+  // Bytes here from the start. They survive the end of this program; a power cut may cost some of the latest.
+  uint64_t received() const { return received_; }
+
+  // InvalidArgument (kSizeMismatch) and nothing taken if this is more than was promised. ResourceExhausted
+  // (kStorageFull) if the disk is full: the partial file is dropped, so that its space can serve another, and
+  // received() is zero again.
+  Status Append(std::string_view data);
+  // FailedPrecondition (kSizeMismatch) if bytes are missing. DataLoss (kDigestMismatch) if they aren't what was
+  // promised: the partial file is dropped. Otherwise the file is synced and gets its name; the folder's own sync is the
+  // caller's. After that, only name() and received() may be used.
+  Status Finish();
+  // Drops the partial file.
+  void Abandon();
+
+ private:
+  IncomingFile(Place place, const BlobName& name, FileDescriptor file);
+  Status HashAgain(uint64_t size);
+  Status Restart();
+  void WriteBack();
+
+  Place place_;
+  BlobName name_;
+  FileDescriptor file_;
+  Sha256 hash_;
+  uint64_t received_ = 0;
+  uint64_t written_back_ = 0;
+};
+
+// ResourceExhausted of the disk becomes one with Reason::kStorageFull; other errors pass unchanged.
+Status NameFullDisk(Status status);
+
+}  // namespace aisle
