@@ -33,6 +33,8 @@ class UpdateShape {
   double parameter_clip() const { return parameter_clip_; }  // C * sqrt(1 - s^2)
   double metric_clip() const { return metric_clip_; }        // C * s
 
+  double metric_bound(size_t j) const { return options_.metric_bounds[j]; }
+
   // A store's value of metric j as its slot. NaN counts as 0, so that nothing but a number can come out.
   float MetricSlot(size_t j, double value) const;
   // The inverse, for a mean of slots. Linear, so the mean of slots gives the mean of (clamped) values.
