@@ -25,6 +25,7 @@
 #include "privacy/accounting/rdp.h"
 #include "privacy/debit_receipt.h"
 #include "privacy/ledger_entry.h"
+#include "privacy/ledger_record.h"
 
 namespace aisle {
 
@@ -100,9 +101,12 @@ class Ledger {
     uint64_t unbounded_releases = 0;
   };
   Ledger() = default;
-  Status LoadRecords(std::string_view file, size_t& intact);
+  Status LoadRecords(std::string_view file, size_t& intact_size);
+  Status LoadOpening(const ReadRecord& record);
+  Status LoadEntry(const ReadRecord& record);
+  Status CheckAnchor(const LedgerHead& anchor) const;
   void Book(LedgerEntry entry);
-  RdpCurve CurveOf(const Debit& debit) const;
+  static RdpCurve CurveOf(const Debit& debit);
 
   StoreId owner_;
   absl::Time opened_at_;

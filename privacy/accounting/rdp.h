@@ -39,8 +39,8 @@ class RdpCurve {
   std::vector<double> values_;
 };
 
-// Renyi divergence of one step of the sampled Gaussian at any order alpha > 1, in nats; an upper bound within 1e-6 of
-// exact. Arguments must be valid as above (AISLE_CHECK).
+// Renyi divergence of one step of the sampled Gaussian at any order alpha > 1, in nats; right to 1e-6. Arguments must
+// be valid as above (AISLE_CHECK).
 double RdpOfSampledGaussian(double sampling_rate, double noise_multiplier, double alpha);
 
 enum class RdpConversion { kClassic, kImproved };

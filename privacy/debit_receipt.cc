@@ -1,0 +1,18 @@
+#include "privacy/debit_receipt.h"
+
+namespace aisle {
+
+DebitReceipt::DebitReceipt(DebitReceipt&& other) noexcept
+    : debit_(std::move(other.debit_)), entry_(other.entry_), spent_(std::exchange(other.spent_, true)) {}
+
+DebitReceipt& DebitReceipt::operator=(DebitReceipt&& other) noexcept {
+  debit_ = std::move(other.debit_);
+  entry_ = other.entry_;
+  spent_ = std::exchange(other.spent_, true);
+  return *this;
+}
+
+PendingDebit::PendingDebit(LedgerEntry entry, std::string bytes, double epsilon_after)
+    : entry_(std::move(entry)), bytes_(std::move(bytes)), epsilon_after_(epsilon_after) {}
+
+}  // namespace aisle

@@ -1,0 +1,57 @@
+#include "privacy/release.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "privacy/discrete_gaussian.h"
+
+namespace aisle {
+namespace {
+
+constexpr size_t kBlock = 4096;  // Noise lives for one block, then is overwritten.
+
+// |value + noise| fits int64 by far; clamping is post-processing and costs no privacy.
+uint32_t Wire(int64_t value, int64_t coordinate_max) {
+  return static_cast<uint32_t>(std::clamp(value, -coordinate_max, coordinate_max));
+}
+
+void AddNoise(const DiscreteGaussian& gaussian, RandomSource& random, std::span<const int32_t> clean,
+              int64_t coordinate_max, std::span<uint32_t> out) {
+  SecretVector<int64_t> noise(std::min(kBlock, clean.size()));
+  for (size_t at = 0; at < clean.size(); at += kBlock) {
+    const size_t size = std::min(kBlock, clean.size() - at);
+    gaussian.Fill(random, noise.Mutable().first(size));
+    for (size_t i = 0; i < size; ++i) out[at + i] = Wire(clean[at + i] + noise.Reveal()[i], coordinate_max);
+  }
+}
+
+}  // namespace
+
+StatusOr<int64_t> NoiseSigma(double noise_multiplier, const Quantizer& quantizer) {
+  // Delta is a power of two, so the product is exact and ceil rounds the promise up, never down.
+  const double sigma = std::ceil(noise_multiplier * static_cast<double>(quantizer.scale()));
+  if (!(sigma >= 1 && sigma <= static_cast<double>(DiscreteGaussian::kSigmaMax))) {
+    return InvalidArgument("a noise multiplier of {} at a norm of {} needs a sigma of {}; it must be from 1 to {}",
+                           noise_multiplier, quantizer.scale(), sigma, DiscreteGaussian::kSigmaMax);
+  }
+  return static_cast<int64_t>(sigma);
+}
+
+StatusOr<SecretVector<uint32_t>> Release(DebitReceipt receipt, SecretVector<int32_t> clean, const Quantizer& quantizer,
+                                         RandomSource& random) {
+  if (receipt.spent()) return FailedPrecondition("this debit has been used for a release already; debit again");
+  AISLE_RETURN_IF_ERROR(quantizer.CheckNorm(clean.Reveal()));
+  const Debit& debit = receipt.debit();
+  SecretVector<uint32_t> out(clean.size());
+  if (debit.unit == PrivacyUnit::kNone) {
+    std::ranges::transform(clean.Reveal(), out.Mutable().begin(),
+                           [&](int32_t value) { return Wire(value, quantizer.coordinate_max()); });
+    return out;
+  }
+  AISLE_ASSIGN_OR_RETURN(const int64_t sigma, NoiseSigma(debit.noise_multiplier, quantizer));
+  AISLE_ASSIGN_OR_RETURN(const DiscreteGaussian gaussian, DiscreteGaussian::Make(sigma));
+  AddNoise(gaussian, random, clean.Reveal(), quantizer.coordinate_max(), out.Mutable());
+  return out;
+}
+
+}  // namespace aisle
