@@ -1,0 +1,355 @@
+"""A whole federated job on one machine: `./dev demo` builds the programs and calls this. Standard library only.
+
+A private CA, one coordinator and N agents on loopback, each with an identity, a folder and rows of its own; then the
+demand job, a comparison with models that each store trains alone, a table and a plot. Everything started is stopped.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+
+import plot
+import prepare_oj
+import rdata
+import report
+from processes import DemoError, MemoryWatch, Processes, free_port, kill_group
+from programs import ENDED, Aisle, integer, view_of
+from progress import Progress, snapshot_text
+import settings
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+JOB = "demand"
+HELD_OUT_STORES = 6
+CHAIN_SIZES = (200, 2000, 20000)
+START_PATIENCE = 60.0  # Seconds for the coordinator to answer, and for each store to enrol and take in its rows.
+STALL_PATIENCE = 300.0  # Seconds without any news of the job.
+
+
+class Demo:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.progress = Progress()
+        self.processes = Processes(os.path.join(folder, "logs"), outlive=options.keep)
+        self.memory = MemoryWatch(self.processes)
+        self.port = free_port()
+        self.aisle = Aisle(options.bin, os.path.join(folder, "chain"), f"localhost:{self.port}")
+        self.plan = options.plan
+        self.seconds = {}
+        self.stores, self.held_out = [], []
+        self.http_ports = {}
+
+    # The data.
+
+    def prepare_data(self):
+        if self.options.data:
+            self.data = os.path.abspath(self.options.data)
+            self.stores = sorted(os.listdir(os.path.join(self.data, "stores")))[:self.options.stores or None]
+            holdout = os.path.join(self.data, "holdout")
+            self.held_out = sorted(os.listdir(holdout)) if os.path.isdir(holdout) else []
+        else:
+            self.data = os.path.join(self.folder, "data")
+            rda = prepare_oj.fetch_rda(prepare_oj.cache_folder())
+            self.stores, self.held_out = prepare_oj.prepare(self.data, self.options.stores or 12, HELD_OUT_STORES, rda)
+        if not self.stores:
+            raise DemoError(f"{self.data}/stores holds no stores")
+        self.tables = os.path.join(self.data, "tables.toml")
+        if not os.path.exists(self.tables):
+            raise DemoError(f"{self.tables} is missing: it names the tables, their columns and types")
+        self.progress.step(f"data: {len(self.stores)} stores train, {len(self.held_out)} are held out ({self.data})")
+
+    def store_folder(self, store):
+        kind = "stores" if store in self.stores else "holdout"
+        return os.path.join(self.data, kind, store)
+
+    # The fleet.
+
+    def start_coordinator(self):
+        self.aisle.init("demo")
+        self.http_ports["coordinator"] = free_port()
+        config = settings.coordinator(self.aisle.chain, self.http_ports["coordinator"])
+        self.processes.start("coordinator", [self.aisle.program("aisle-coordinator"), "--config", config])
+        self.wait_for("the coordinator to answer", self.answers)
+        self.progress.step(f"coordinator: localhost:{self.port}, with a certificate authority of its own")
+
+    def answers(self):
+        try:
+            self.aisle.overview()
+            return True
+        except DemoError as error:
+            self.last_answer = str(error)
+            return False
+
+    def start_agents(self):
+        for store in self.stores:
+            folder = os.path.join(self.folder, "stores", store)
+            os.makedirs(folder)
+            invitation = os.path.join(folder, "enrol.toml")
+            self.aisle.add_store(store, invitation)
+            self.http_ports[store] = free_port()
+            config = settings.agent(folder, invitation, self.tables, self.options.bin, self.http_ports[store])
+            self.fill_inbox(folder, store)
+            self.processes.start(store, [self.aisle.program("aisle-agent"), "--config", config])
+        self.wait_for("every store to enrol", lambda: self.enrolled() == len(self.stores))
+        self.wait_for("every store to take in its rows", lambda: all(map(self.inbox_empty, self.stores)))
+        self.progress.step(f"agents: {len(self.stores)} enrolled with one-time codes, their rows taken in")
+
+    def fill_inbox(self, folder, store):
+        """A file appears in the inbox whole: copied beside it, then renamed."""
+        inbox = settings.inbox(folder)
+        os.makedirs(inbox, exist_ok=True)
+        for name in sorted(os.listdir(self.store_folder(store))):
+            if name.endswith(".csv"):
+                part = os.path.join(folder, name + ".part")
+                shutil.copyfile(os.path.join(self.store_folder(store), name), part)
+                os.replace(part, os.path.join(inbox, name))
+
+    def inbox_empty(self, store):
+        inbox = settings.inbox(os.path.join(self.folder, "stores", store))
+        return not any(name.endswith(".csv") for name in os.listdir(inbox))
+
+    def enrolled(self):
+        return sum(1 for store in self.aisle.stores() if store["state"] == "enrolled")
+
+    def wait_for(self, what, ready):
+        give_up_at = time.monotonic() + START_PATIENCE
+        while not ready():
+            self.processes.check()
+            if time.monotonic() > give_up_at:
+                raise DemoError(f"waited {START_PATIENCE:.0f} s for {what}. {getattr(self, 'last_answer', '')}")
+            time.sleep(0.1)
+
+    # The job.
+
+    def run_job(self):
+        started = time.monotonic()
+        self.aisle.submit(self.plan, JOB, self.options.rounds, len(self.stores))
+        self.progress.step(f"job {JOB}: submitted")
+        with open(self.processes.log_path("watch"), "w", encoding="utf-8") as log:
+            watch = self.aisle.watch(JOB, log)
+            try:
+                last = self.follow(watch, started)
+            finally:
+                kill_group(watch)
+        job = self.aisle.job(JOB)
+        if job["state"] != "JOB_STATE_FINISHED":
+            self.explain_failure(job, last)
+        self.seconds["rounds"] = time.monotonic() - started
+        self.progress.step(f"job {JOB}: {job['rounds_committed']} rounds committed in {self.seconds['rounds']:.1f} s")
+        return job
+
+    def follow(self, watch, started):
+        totals, told = {"up": {}, "loss": None}, 0
+        heard = [time.monotonic()]
+        threading.Thread(target=self.guard, args=(watch, heard), daemon=True).start()
+        snapshot = {}
+        for line in watch.stdout:
+            heard[0] = time.monotonic()
+            snapshot = json.loads(line)
+            view = view_of(snapshot, totals)
+            self.progress.show(snapshot_text(view, started))
+            if not self.progress.live and view["phase"] in ("committed", "aborted") and view["round"] > told:
+                told = view["round"]
+                self.progress.step(snapshot_text(view, started).strip())
+            if snapshot["job"]["state"] in ENDED:
+                break
+        return snapshot
+
+    def guard(self, watch, heard):
+        """Ends the watching if a program of the fleet has ended, or nothing at all is heard."""
+        while watch.poll() is None:
+            time.sleep(1)
+            ended = [name for name, process in self.processes.running.items() if process.poll() is not None]
+            if ended or time.monotonic() - heard[0] > STALL_PATIENCE:
+                watch.kill()
+
+    def explain_failure(self, job, last):
+        self.processes.check()
+        rounds = self.aisle.rounds(JOB)
+        reason = job.get("state_reason") or (rounds and rounds[-1].get("abort_reason")) or (last.get("round") or {}).get("abort_reason")
+        refusals = {store["id"]: store["last_refusal"] for store in self.aisle.stores() if store.get("last_refusal")}
+        raise DemoError(f"the job is {job['state']}, not finished: {reason}\n" +
+                        "\n".join(f"  {store}: {why}" for store, why in sorted(refusals.items())))
+
+    # The judgement.
+
+    def judge(self):
+        """Errors of every store in its held-out weeks, by three methods."""
+        weights = os.path.join(self.folder, "federated.weights")
+        self.aisle.fetch_model(JOB, weights)
+        stores = self.stores + self.held_out
+        passes = integer(self.aisle.job(JOB)["rounds_committed"])
+        federated = self.for_each(stores, lambda store: self.errors(weights, store))
+        self.progress.step("federated model: judged on the held-out weeks of every store")
+        alone = self.for_each(stores, lambda store: self.errors_alone(store, passes))
+        self.progress.step(f"{len(stores)} models, each trained by one store alone with as many passes: judged the same way")
+        return [{"store": store, "kind": "trained" if store in self.stores else "holdout",
+                 "examples": ours["examples"],
+                 "rmse": {"federated": ours["rmse"], "alone": theirs["rmse"], "naive": ours["naive_rmse"]},
+                 "wape": {"federated": ours["wape"], "alone": theirs["wape"], "naive": ours["naive_wape"]}}
+                for store, ours, theirs in zip(stores, federated, alone)]
+
+    def for_each(self, stores, work):
+        """On every core; an interruption ends the calls under way."""
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            try:
+                return list(pool.map(work, stores))
+            except BaseException:
+                self.aisle.abort()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def errors(self, weights, store):
+        return settings.errors_of(self.aisle.evaluate(self.plan, weights, self.tables, self.store_folder(store)))
+
+    def errors_alone(self, store, passes):
+        weights = os.path.join(self.folder, f"alone-{store}.weights")
+        self.aisle.train_alone(self.plan, self.tables, self.store_folder(store), passes, weights)
+        return self.errors(weights, store)
+
+    def results(self, job, per_store):
+        rounds = self.aisle.rounds(JOB)
+        committed = [entry for entry in rounds if entry["phase"] == "ROUND_PHASE_COMMITTED"]
+        walls = [(integer(entry["closed_unix_ms"]) - integer(entry["opened_unix_ms"])) / 1000 for entry in committed]
+        self.memory.look()
+        up = sum(integer(entry["bytes_up"]) for entry in rounds)
+        down = sum(integer(entry["bytes_down"]) for entry in rounds)
+        updates = sum(entry["stores_collected"] for entry in committed) or 1
+        return {
+            "title": f"Aisle: the {JOB} plan over {len(self.stores)} stores",
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+            "stores": {"trained": len(self.stores), "held_out": len(self.held_out)},
+            "rounds": {"committed": job["rounds_committed"], "aborted": job["rounds_aborted"]},
+            "model": {"parameters": integer(job["parameters"]), "update_bytes": up / updates},
+            "accuracy": {name: means(per_store, kind) for name, kind in (("weeks", "trained"), ("stores", "holdout"))
+                         if any(store["kind"] == kind for store in per_store)},
+            "per_store": per_store,
+            "history": [settings.history_point(entry) for entry in committed],
+            "privacy": self.privacy(job),
+            "traffic": {"up_per_store": up / len(self.stores), "down_per_store": down / len(self.stores)},
+            "seconds": {"per_round": statistics.median(walls) if walls else 0.0, **self.seconds},
+            "memory": dict(self.memory.peaks),
+        }
+
+    def privacy(self, job):
+        prices = []
+        if job["privacy_unit"] != "none":
+            for stores in sorted({len(self.stores), *CHAIN_SIZES}):
+                price = self.aisle.price(self.plan, stores, job["rounds_committed"])
+                prices.append({"stores": stores, **settings.price_of(price)})
+        return {"unit": job["privacy_unit"], "delta": job["delta"], "epsilon_floor": job["epsilon_floor"],
+                "epsilon_aggregate": job["epsilon_aggregate"], "prices": prices}
+
+    # From start to end.
+
+    def run(self):
+        started = time.monotonic()
+        self.prepare_data()
+        self.start_coordinator()
+        self.start_agents()
+        self.seconds["setup"] = time.monotonic() - started
+        job = self.run_job()
+        per_store = self.judge()
+        results = self.results(job, per_store)
+        results["seconds"]["total"] = time.monotonic() - started
+        return results
+
+    def stop(self):
+        self.memory.stop()
+        if not self.options.keep:
+            self.processes.stop()
+
+
+def means(per_store, kind):
+    """Over stores of a kind: the mean of each method's errors, every store counting the same."""
+    chosen = [store for store in per_store if store["kind"] == kind]
+    return {method: {measure: statistics.fmean(store[measure][method] for store in chosen) for measure in ("rmse", "wape")}
+            for method in ("federated", "alone", "naive")}
+
+
+def write(path, content):
+    path = os.path.abspath(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(content)
+    os.replace(path + ".part", path)
+
+
+def tell_what_is_kept(demo):
+    pids = " ".join(str(process.pid) for process in demo.processes.running.values())
+    print(f"\nLeft running in {demo.folder}:")
+    print(f"  coordinator   localhost:{demo.port}, metrics http://127.0.0.1:{demo.http_ports['coordinator']}/metrics")
+    for store in demo.stores:
+        print(f"  {store:<12}  metrics http://127.0.0.1:{demo.http_ports[store]}/metrics")
+    print(f"  try           {demo.aisle.program('aisle')} overview {' '.join(demo.aisle.connection())}")
+    print(f"  to stop       kill {pids}")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stores", type=int, help="stores that train (12; with --data: all)")
+    parser.add_argument("--rounds", type=int, help="rounds to commit (the plan's)")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    parser.add_argument("--plot", metavar="FILE", default=os.path.join(ROOT, "build", "demo", "demo.svg"))
+    parser.add_argument("--data", metavar="DIR", help="a chain laid out as DIR/tables.toml, DIR/stores/<id>/<table>.csv")
+    parser.add_argument("--plan", metavar="DIR", default=os.path.join(ROOT, "plans", "demand"), help="the plan to run")
+    parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
+    parser.add_argument("--bin", metavar="DIR", default=os.path.join(ROOT, "build", "dev", "bin"), help="where the programs are")
+    options = parser.parse_args(arguments)
+    for name in ("stores", "rounds"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    return options
+
+
+def finish(demo, results, options):
+    write(options.plot, plot.svg(results))
+    results["plot"] = os.path.abspath(options.plot)
+    if options.json:
+        write(options.json, json.dumps(results, indent=2) + "\n")
+    print(report.text(results))
+    print(f"\nplot: {options.plot}" + (f"\nfigures: {options.json}" if options.json else ""))
+    if options.keep:
+        tell_what_is_kept(demo)
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def main(arguments):
+    options = parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    folder = tempfile.mkdtemp(prefix="aisle-demo-")
+    demo = Demo(options, folder)
+    code, keep_folder = 1, True
+    try:
+        results = demo.run()
+        finish(demo, results, options)
+        code, keep_folder = 0, options.keep
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything the demo started is being stopped.", file=sys.stderr)
+        code, keep_folder, options.keep = 130, False, False
+    except (DemoError, prepare_oj.PreparationError, rdata.RDataError, OSError, KeyError, ValueError) as error:
+        options.keep = False
+        said = str(error) if not isinstance(error, KeyError) else f"an answer lacks {error}"
+        print(f"\ndemo: {said}\nLogs are in {folder}/logs", file=sys.stderr)
+    finally:
+        # A second Ctrl-C must not leave anything behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        demo.stop()
+        if not keep_folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,117 @@
+"""Every call the demo makes of Aisle's programs, each in one place: the public command line and nothing else."""
+import json
+import os
+import subprocess
+
+from processes import DemoError, kill_group
+
+
+class Aisle:
+    """The command line, speaking to one chain's coordinator."""
+
+    def __init__(self, bin_folder, chain_folder, coordinator):
+        self.bin, self.chain, self.coordinator = bin_folder, chain_folder, coordinator
+        self._running = set()  # Calls under way, on any thread.
+        self._aborted = False
+
+    def program(self, name):
+        return os.path.join(self.bin, name)
+
+    def run(self, *arguments, timeout=300):
+        command = [self.program("aisle"), *map(str, arguments)]
+        if self._aborted:
+            raise DemoError("stopping")
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   start_new_session=True)
+        self._running.add(process)
+        try:
+            out, said = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise DemoError(f"{' '.join(command)} took over {timeout} s") from error
+        finally:
+            kill_group(process)
+            self._running.discard(process)
+        if process.returncode != 0:
+            raise DemoError(f"{' '.join(command)} ended with code {process.returncode}:\n{(said or out).strip()}")
+        return out
+
+    def abort(self):
+        """Ends every call under way; later ones fail at once."""
+        self._aborted = True
+        for process in list(self._running):
+            kill_group(process)
+
+    def json(self, *arguments, timeout=300):
+        out = self.run(*arguments, "--json", timeout=timeout)
+        try:
+            return json.loads(out)
+        except json.JSONDecodeError as error:
+            raise DemoError(f"aisle {' '.join(map(str, arguments))} --json printed no JSON ({error}): {out[:200]}") from error
+
+    def connection(self):
+        return ("--coordinator", self.coordinator, "--identity", self.chain)
+
+    # Headquarters.
+    def init(self, name):
+        return self.json("init", self.chain, "--chain", name, "--listen", self.coordinator)
+
+    def overview(self):
+        return self.json("overview", *self.connection(), timeout=20)
+
+    def add_store(self, store, file):
+        return self.json("store", "add", store, "--out", file, *self.connection())
+
+    def stores(self):
+        return self.json("store", "list", *self.connection())["stores"]
+
+    def submit(self, plan, job, rounds, cohort):
+        options = ["--rounds", rounds] if rounds else []
+        return self.json("job", "submit", plan, "--job", job, *options, "--cohort", cohort, *self.connection())
+
+    def job(self, job):
+        return self.json("job", "show", job, *self.connection())
+
+    def rounds(self, job):
+        return self.json("round", "list", job, "--last", 10000, *self.connection())["rounds"]
+
+    def fetch_model(self, model, file):
+        return self.run("model", "fetch", model, "--out", file, *self.connection())
+
+    def watch(self, job, log):
+        """A process whose standard output is one JSON snapshot per line, until the job has ended."""
+        return subprocess.Popen([self.program("aisle"), "job", "watch", job, "--json", *self.connection()],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
+
+    # A plan on rows at hand, without any coordinator.
+    def evaluate(self, plan, weights, tables, folder):
+        return self.json("plan", "evaluate", plan, "--weights", weights, "--tables", tables, "--data", folder)
+
+    def train_alone(self, plan, tables, folder, passes, out):
+        return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--rounds", passes, "--out", out)
+
+    def price(self, plan, stores, rounds):
+        return self.json("plan", "price", plan, "--stores", stores, "--rounds", rounds)
+
+
+def integer(value):
+    """Protobuf's JSON has 64-bit integers as strings."""
+    return int(value or 0)
+
+
+PHASES = {"ROUND_PHASE_SELECTING": "selecting", "ROUND_PHASE_TRAINING": "training", "ROUND_PHASE_COLLECTING": "collecting",
+          "ROUND_PHASE_COMMITTING": "committing", "ROUND_PHASE_COMMITTED": "committed", "ROUND_PHASE_ABORTED": "aborted"}
+ENDED = {"JOB_STATE_FINISHED", "JOB_STATE_CANCELLED", "JOB_STATE_FAILED"}
+
+
+def view_of(snapshot, totals):
+    """What the live line shows of one JobSnapshot. `totals` remembers what only committed rounds tell."""
+    job, now = snapshot["job"], snapshot.get("round") or {}
+    number = integer(now.get("round", {}).get("number")) if now.get("round") else 0
+    totals["up"][number] = integer(now.get("bytes_up"))
+    if now.get("metrics", {}).get("loss") is not None:
+        totals["loss"] = now["metrics"]["loss"]
+    phase = PHASES.get(now.get("phase"), "waiting")
+    stores_in = now.get("stores_collected", 0) if phase in ("collecting", "committing", "committed") else now.get("stores_trained", 0)
+    return {"round": number, "rounds": job["rounds_total"], "committed": job["rounds_committed"], "phase": phase,
+            "stores_in": stores_in, "stores_asked": now.get("stores_selected", 0), "loss": totals["loss"],
+            "epsilon": job["epsilon_floor"], "bytes_up": sum(totals["up"].values())}

@@ -1,0 +1,58 @@
+"""Where the demo meets the programs' file formats: their settings, and the figures their JSON holds."""
+import math
+import os
+import re
+
+
+def coordinator(chain_folder, http_port):
+    """The path of the settings `aisle init` wrote, with a metrics port that is free on this machine."""
+    path = os.path.join(chain_folder, "coordinator.toml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    text, changed = re.subn(r'(?m)^(\s*#?\s*metrics\s*=).*$', rf'metrics = "127.0.0.1:{http_port}"', text, count=1)
+    if not changed:
+        text = f'metrics = "127.0.0.1:{http_port}"\n' + text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def inbox(folder):
+    return os.path.join(folder, "inbox")
+
+
+def agent(folder, invitation, tables, bin_folder, http_port):
+    """Writes a store's agent.toml and site-policy.toml; gives the path of the former."""
+    path = os.path.join(folder, "agent.toml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"""\
+folder = "{folder}/state"
+enrolment = "{invitation}"
+tables = "{tables}"
+inbox = "{inbox(folder)}"
+metrics = "127.0.0.1:{http_port}"
+worker = "{bin_folder}/aisle-worker"
+""")
+    return path
+
+
+def errors_of(evaluation):
+    """RMSE and WAPE from the sums a plan's metrics() gives."""
+    sums = evaluation["sums"]
+    count = sums["count"]
+    return {"examples": int(count), "rmse": math.sqrt(sums["squared_error"] / count),
+            "wape": sums["absolute_error_units"] / sums["units"],
+            "naive_rmse": math.sqrt(sums["naive_squared_error"] / count),
+            "naive_wape": sums["naive_absolute_error_units"] / sums["units"]}
+
+
+def history_point(entry):
+    metrics = entry.get("metrics") or {}
+    squared = metrics.get("squared_error")
+    return {"round": entry["round"]["number"], "loss": metrics.get("loss"),
+            "rmse": math.sqrt(max(0.0, squared)) if squared is not None else None,
+            "stores": entry["stores_collected"]}
+
+
+def price_of(price):
+    return {"epsilon_floor": price["floor_epsilon"], "epsilon_aggregate": price["aggregate_epsilon"]}

@@ -1,0 +1,81 @@
+"""What the documentation says about the code is true: pictures, paths, links, commands."""
+import glob
+import os
+import re
+import subprocess
+import unittest
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+PAGES = sorted(glob.glob(f"{ROOT}/*.md") + glob.glob(f"{ROOT}/docs/**/*.md", recursive=True))
+TOP = ("base", "aggregation", "privacy", "plans", "proto", "coordinator", "store-agent", "cli", "bench", "config", "cmake",
+       "docs", "tests", "docker", ".ci")
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+class DocsTest(unittest.TestCase):
+    def test_the_picture_of_a_round_is_the_table_of_its_moves(self):
+        table = set(re.findall(r'PhaseName::k(\w+),\s*PhaseName::k(\w+),\s*"([^"]+)"',
+                               read("coordinator/round/transitions.h")))
+        picture = set(re.findall(r"^\s*(\w+) --> (\w+) : (.+)$", read("docs/architecture.md"), re.MULTILINE))
+        self.assertTrue(table)
+        self.assertEqual(table, picture)
+
+    def test_paths_in_backquotes_exist(self):
+        for page in PAGES:
+            for span in re.findall(r"`([^`\s]+)`", read(page)):
+                path = span.rstrip("/")
+                if path.split("/")[0] in TOP and not re.search(r"[*<>{}]", path) and ("/" in path or span.endswith("/")):
+                    with self.subTest(page=os.path.relpath(page, ROOT), path=path):
+                        self.assertTrue(os.path.exists(os.path.join(ROOT, path)))
+
+    def test_links_between_pages_resolve(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(page)):
+                if "://" not in target:
+                    with self.subTest(page=os.path.relpath(page, ROOT), target=target):
+                        self.assertTrue(os.path.exists(os.path.join(os.path.dirname(page), target)))
+
+    def test_every_decision_is_in_the_index(self):
+        index = read("docs/decisions/README.md")
+        for page in glob.glob(f"{ROOT}/docs/decisions/0*.md"):
+            self.assertIn(f"({os.path.basename(page)})", index)
+
+    def test_commands_of_dev_that_pages_name_exist(self):
+        known = subprocess.run([f"{ROOT}/dev", "--help"], check=True, capture_output=True, text=True).stdout
+        for page in PAGES:
+            for command in set(re.findall(r"\./dev ([a-z]+)", read(page))):
+                with self.subTest(page=os.path.relpath(page, ROOT), command=command):
+                    self.assertRegex(known, rf"(?m)^  {command} ")
+
+
+class DevTest(unittest.TestCase):
+    def dev(self, *arguments):
+        return subprocess.run([f"{ROOT}/dev", *arguments], capture_output=True, text=True, check=False)
+
+    def test_every_command_has_help(self):
+        commands = re.findall(r"(?m)^  ([a-z]+) ", self.dev("--help").stdout)
+        self.assertGreaterEqual(len(commands), 10)
+        for command in commands:
+            with self.subTest(command=command):
+                shown = self.dev(command, "--help")
+                self.assertEqual(0, shown.returncode)
+                self.assertIn(f"./dev {command}", shown.stdout)
+
+    def test_wrong_usage_is_told_apart_from_failure(self):
+        for arguments in (["nonsense"], ["build", "--preset", "nonsense"], ["setup", "--nonsense"], ["bench", "--json"], []):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(2, self.dev(*arguments).returncode)
+
+    def test_the_package_list_gives_every_package_a_group_once(self):
+        lines = [line.split(maxsplit=2) for line in read("cmake/packages.txt").splitlines() if line and line[0] != "#"]
+        self.assertLessEqual({line[0] for line in lines}, {"build", "check", "image"})
+        names = [line[1] for line in lines]
+        self.assertEqual(len(names), len(set(names)))
+
+
+if __name__ == "__main__":
+    unittest.main()
