@@ -1,0 +1,126 @@
+#include "coordinator/blobs/incoming_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <filesystem>
+
+#include "base/reason.h"
+#include "base/storage/files.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle {
+namespace {
+
+using ::testing::HasSubstr;
+
+BlobName NameOf(std::string_view content) { return {.digest = Sha256::Of(content), .size = content.size()}; }
+
+class IncomingFileTest : public ::testing::Test {
+ protected:
+  IncomingFile::Place Place() const { return {.partial = folder_.File("a.part"), .complete = folder_.File("a")}; }
+  StatusOr<IncomingFile> Open(const BlobName& name) const { return IncomingFile::Open(Place(), name); }
+  bool IsEmpty() const { return std::filesystem::is_empty(folder_.path()); }
+  TemporaryFolder folder_;
+};
+
+TEST_F(IncomingFileTest, GetsItsNameOnlyWhenWhole) {
+  IncomingFile file = *Open(NameOf("hello world"));
+  ASSERT_TRUE(file.Append("hello ").ok());
+  EXPECT_FALSE(FileExists(Place().complete));
+  const Status early = file.Finish();
+  EXPECT_EQ(early.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(early), Reason::kSizeMismatch);
+  EXPECT_THAT(MessageOf(early), HasSubstr("6 of 11 bytes"));
+  ASSERT_TRUE(file.Append("world").ok());
+  ASSERT_TRUE(file.Finish().ok());
+  EXPECT_EQ(folder_.Read("a"), "hello world");
+  EXPECT_FALSE(FileExists(Place().partial));
+}
+
+TEST_F(IncomingFileTest, RefusesMoreThanWasPromisedAndKeepsWhatItHas) {
+  IncomingFile file = *Open(NameOf("1234"));
+  ASSERT_TRUE(file.Append("123").ok());
+  const Status refused = file.Append("45");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(refused), Reason::kSizeMismatch);
+  EXPECT_EQ(file.received(), 3u);
+  ASSERT_TRUE(file.Append("4").ok());
+  EXPECT_TRUE(file.Finish().ok());
+}
+
+TEST_F(IncomingFileTest, DropsBytesThatAreNotWhatWasPromised) {
+  {
+    IncomingFile file = *Open(NameOf("1234"));
+    ASSERT_TRUE(file.Append("1235").ok());
+    const Status refused = file.Finish();
+    EXPECT_EQ(refused.code(), StatusCode::kDataLoss);
+    EXPECT_EQ(ReasonOf(refused), Reason::kDigestMismatch);
+  }
+  EXPECT_TRUE(IsEmpty());
+}
+
+TEST_F(IncomingFileTest, LeavesNothingIfNothingCame) {
+  { EXPECT_TRUE(Open(NameOf("1234")).ok()); }
+  EXPECT_TRUE(IsEmpty());
+}
+
+TEST_F(IncomingFileTest, StartsAnewIfThePartialIsLongerThanPromised) {
+  folder_.Write("a.part", "123456789");
+  IncomingFile file = *Open(NameOf("1234"));
+  EXPECT_EQ(file.received(), 0u);
+  ASSERT_TRUE(file.Append("1234").ok());
+  EXPECT_TRUE(file.Finish().ok());
+  EXPECT_EQ(folder_.Read("a"), "1234");
+}
+
+TEST_F(IncomingFileTest, HoldsNothingAsWell) {
+  IncomingFile file = *Open(NameOf(""));
+  EXPECT_TRUE(file.Finish().ok());
+  EXPECT_EQ(*FileSize(Place().complete), 0u);
+}
+
+TEST_F(IncomingFileTest, GivesTheSpaceBackWhenTheDiskIsFull) {
+  const SmallDisk disk("1m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk isn't allowed here";
+  const std::string content(3 << 20, 'x');
+  {
+    IncomingFile file = *IncomingFile::Open(
+        {.partial = disk.folder().File("a.part"), .complete = disk.folder().File("a")}, NameOf(content));
+    Status status;
+    for (size_t at = 0; status.ok() && at < content.size(); at += 65536) {
+      status = file.Append(std::string_view(content).substr(at, 65536));
+    }
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReasonOf(status), Reason::kStorageFull);
+    EXPECT_GT(RetryAfterOf(status), absl::ZeroDuration());
+    EXPECT_EQ(file.received(), 0u);
+    EXPECT_EQ(*FileSize(disk.folder().File("a.part")), 0u);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(disk.folder().path()));
+}
+
+// Whatever the chunks and wherever the link was cut or the program restarted, the file is the same.
+RC_GTEST_PROP(IncomingFileProperty, AnyChunksAndCutsGiveTheSameFile, ()) {
+  const TemporaryFolder folder;
+  const IncomingFile::Place place{.partial = folder.File("a.part"), .complete = folder.File("a")};
+  const auto content = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
+  const auto chunk_sizes = *rc::gen::nonEmpty(rc::gen::container<std::vector<size_t>>(rc::gen::inRange<size_t>(1, 40)));
+  const BlobName name = NameOf(content);
+  auto file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, name));
+  for (size_t turn = 0; file->received() < content.size(); ++turn) {
+    const size_t size = chunk_sizes[turn % chunk_sizes.size()];
+    RC_ASSERT(file->Append(std::string_view(content).substr(file->received(), size)).ok());
+    if (size % 3 != 0) continue;
+    const uint64_t before = file->received();
+    file.reset();  // Cut here.
+    file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, name));
+    RC_ASSERT(file->received() == before);
+  }
+  RC_ASSERT(file->Finish().ok());
+  RC_ASSERT(folder.Read("a") == content);
+}
+
+}  // namespace
+}  // namespace aisle
