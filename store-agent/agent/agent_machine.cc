@@ -5,16 +5,10 @@
 #include <utility>
 
 #include "base/cover.h"
+#include "base/overloaded.h"
 
 namespace aisle::agent {
 namespace {
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 // What the store tells headquarters of where it stands; nullopt while another call speaks for it.
 std::optional<Standing> StandingOf(const State& state) {
@@ -139,6 +133,7 @@ void AgentMachine::RepeatStep() {
 }
 
 void AgentMachine::RetryStep(const CallOutcome& outcome) {
+  if (outcome.progressed) task_backoff_.Reset();
   const absl::Duration wait = std::max(task_backoff_.Next(random_), std::min(outcome.wait_min, kComeBackMax));
   task_waits_ = true;
   Emit(SetTimer{.timer = Timer::kTask, .due = now_ + wait});

@@ -32,12 +32,15 @@ namespace aisle::agent {
 inline constexpr uint64_t kPlanSizeMax = uint64_t{258} << 20;
 inline constexpr uint64_t kWeightsSizeMax = (uint64_t{1} << 30) + (uint64_t{16} << 20);
 
+inline constexpr int kWrongBlobsMax = 3;
+
 // Where the agent stands: each state holds only its own data.
 struct Idle {};
 // A task in the making. The same plan and seed give the same update, however often a restart begins it anew.
 struct Task {
   TrainInstruction instruction;
   SecretBytes seed;
+  int wrong_blobs = 0;  // Blobs that came whole and weren't what their name says.
 };
 struct FetchingPlan {
   Task task;
@@ -103,7 +106,7 @@ class AgentMachine {
   // preparing.cc
   void Prepare(Task task);
   void On(const BlobFetched& event);
-  void OnDownloadFailed(const TrainInstruction& instruction, std::string_view what, const CallOutcome& outcome);
+  void OnDownloadFailed(Task& task, std::string_view what, const CallOutcome& outcome);
   void On(const PlanVetted& event);
   // releasing.cc
   void On(const UpdateTrained& event);

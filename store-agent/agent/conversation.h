@@ -18,7 +18,7 @@
 
 namespace aisle::agent {
 
-inline constexpr absl::Duration kComeBackMax = absl::Hours(24);
+inline constexpr absl::Duration kComeBackMax = absl::Hours(12);
 // Answers that come faster than kHeldAtLeast are not asked again before kPaceMin.
 inline constexpr absl::Duration kHeldAtLeast = absl::Seconds(1);
 inline constexpr absl::Duration kPaceMin = absl::Milliseconds(250);

@@ -26,6 +26,7 @@ struct CallOutcome {
   Verdict verdict = Verdict::kDone;
   std::string detail;         // For people; empty when done.
   absl::Duration wait_min{};  // Headquarters asked for at least this much peace.
+  bool progressed = false;    // Some of a transfer got through.
 };
 
 // The open check-in was answered, or failed.

@@ -14,7 +14,7 @@ void AgentMachine::On(const BlobFetched& event) {
   const bool is_plan = std::holds_alternative<FetchingPlan>(state_);
   Task& task = is_plan ? std::get<FetchingPlan>(state_).task : std::get<FetchingWeights>(state_).task;
   if (event.outcome.verdict != Verdict::kDone) {
-    return OnDownloadFailed(task.instruction, is_plan ? "plan" : "weights", event.outcome);
+    return OnDownloadFailed(task, is_plan ? "plan" : "weights", event.outcome);
   }
   task_backoff_.Reset();
   if (is_plan) {
@@ -26,13 +26,12 @@ void AgentMachine::On(const BlobFetched& event) {
   }
 }
 
-void AgentMachine::OnDownloadFailed(const TrainInstruction& instruction, std::string_view what,
-                                    const CallOutcome& outcome) {
-  const bool late = instruction.deadline - clock_skew_ <= now_;
-  if (!late && (outcome.verdict == Verdict::kTryAgain || outcome.verdict == Verdict::kStartOver)) {
-    return RetryStep(outcome);
-  }
-  GiveUp(instruction.round,
+void AgentMachine::OnDownloadFailed(Task& task, std::string_view what, const CallOutcome& outcome) {
+  if (outcome.verdict == Verdict::kStartOver) ++task.wrong_blobs;
+  const bool again = outcome.verdict == Verdict::kTryAgain || outcome.verdict == Verdict::kStartOver;
+  const bool late = task.instruction.deadline - clock_skew_ <= now_;
+  if (again && !late && task.wrong_blobs < kWrongBlobsMax) return RetryStep(outcome);
+  GiveUp(task.instruction.round,
          Failed{FailureReason::kDownload, fmt::format("the {} could not be fetched: {}", what, outcome.detail)});
 }
 

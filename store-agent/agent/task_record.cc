@@ -1,6 +1,7 @@
 #include "store-agent/agent/task_record.h"
 
 #include "base/codec.h"
+#include "base/overloaded.h"
 
 namespace aisle::agent {
 namespace {
@@ -10,13 +11,6 @@ constexpr size_t kSeedSize = 32;
 constexpr size_t kSignatureSizeMax = 4096;
 
 enum class Kind : uint8_t { kPreparing = 1, kReleasing, kFinished, kUploaded, kRefused, kFailed };
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 void Put(ByteWriter& out, Kind kind, const RoundId& round) {
   out.U8(static_cast<uint8_t>(kind)).String(round.job.str()).U32(round.number);

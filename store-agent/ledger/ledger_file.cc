@@ -1,0 +1,137 @@
+#include "store-agent/ledger/ledger_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/codec.h"
+#include "base/cover.h"
+#include "base/log.h"
+
+namespace aisle {
+namespace {
+
+constexpr std::string_view kHeadMagic = "AISLELH1";
+constexpr uint64_t kLedgerSizeMax = uint64_t{512} << 20;
+constexpr unsigned kMode = 0600;
+
+std::string LedgerPath(const std::string& folder) { return folder + "/ledger"; }
+std::string HeadPath(const std::string& folder) { return folder + "/head"; }
+
+std::string EncodeHead(const LedgerHead& head) {
+  ByteWriter out;
+  out.Raw(kHeadMagic).U64(head.entries).Put(head.digest);
+  return out.Take();
+}
+
+StatusOr<std::optional<LedgerHead>> ReadHead(const std::string& folder) {
+  const std::string path = HeadPath(folder);
+  if (!FileExists(path)) return std::optional<LedgerHead>();
+  AISLE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, 4096));
+  ByteReader in(bytes);
+  const bool known = in.Raw(kHeadMagic.size()) == kHeadMagic;
+  LedgerHead head{.entries = in.U64()};
+  head.digest = in.ReadDigest();
+  if (!known || !in.Finish("ledger head").ok()) {
+    return DataLoss("{} is damaged: the ledger can't be checked against it; restore it from a backup", path);
+  }
+  return std::optional<LedgerHead>(head);
+}
+
+StatusOr<Ledger::Loaded> LoadOrBegin(const std::string& folder, const StoreId& owner, absl::Time now) {
+  const std::string path = LedgerPath(folder);
+  AISLE_ASSIGN_OR_RETURN(const std::optional<LedgerHead> anchor, ReadHead(folder));
+  if (FileExists(path)) {
+    AISLE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLedgerSizeMax));
+    StatusOr<Ledger::Loaded> loaded = Ledger::Load(bytes, anchor);
+    if (!loaded.ok()) return Annotate(loaded.status(), path);
+    return loaded;
+  }
+  if (anchor) {
+    return DataLoss("{} is gone, though its head in {} is there: restore it from a backup", path, HeadPath(folder));
+  }
+  Ledger::Opened opened = Ledger::Open(owner, now);
+  AISLE_RETURN_IF_ERROR(WriteFileDurably(path, opened.bytes, kMode));
+  return Ledger::Loaded{.ledger = std::move(opened.ledger), .intact_size = opened.bytes.size()};
+}
+
+}  // namespace
+
+LedgerFile::LedgerFile(std::string folder, Ledger ledger, FileDescriptor file, uint64_t size)
+    : folder_(std::move(folder)), ledger_(std::move(ledger)), file_(std::move(file)), size_(size) {}
+
+StatusOr<std::unique_ptr<LedgerFile>> LedgerFile::Open(const std::string& folder, const StoreId& owner,
+                                                       absl::Time now) {
+  AISLE_RETURN_IF_ERROR(MakeFolders(folder));
+  AISLE_ASSIGN_OR_RETURN(Ledger::Loaded loaded, LoadOrBegin(folder, owner, now));
+  const std::string path = LedgerPath(folder);
+  if (loaded.ledger.owner() != owner) {
+    return FailedPrecondition("{} is the ledger of {}, not of {}: this data folder belongs to another store", path,
+                              loaded.ledger.owner(), owner);
+  }
+  AISLE_ASSIGN_OR_RETURN(FileDescriptor file, OpenFile(path, O_RDWR | O_CLOEXEC, kMode));
+  if (loaded.torn_size > 0) {
+    AISLE_COVER("ledger.torn_tail_cut");
+    LogWarning("{}: cut off {} bytes of a debit that a power cut stopped half-way; nothing left under it", path,
+               loaded.torn_size);
+    if (ftruncate(file.get(), static_cast<off_t>(loaded.intact_size)) != 0) {
+      return ErrnoStatus(errno, "can't cut", path);
+    }
+    AISLE_RETURN_IF_ERROR(SyncData(file.get(), path));
+  }
+  std::unique_ptr<LedgerFile> ledger(
+      new LedgerFile(folder, std::move(loaded.ledger), std::move(file), loaded.intact_size));
+  AISLE_RETURN_IF_ERROR(ledger->NoteHead());
+  return ledger;
+}
+
+StatusOr<double> LedgerFile::Evaluate(const Debit& debit, const SpendingCap& cap) const {
+  const std::lock_guard lock(mutex_);
+  return ledger_.Evaluate(debit, cap);
+}
+
+StatusOr<DebitReceipt> LedgerFile::Spend(const Debit& debit, const SpendingCap& cap, absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (damaged_) return DataLoss("{} could not be mended after a failed write; restart the agent", LedgerPath(folder_));
+  AISLE_ASSIGN_OR_RETURN(PendingDebit pending, ledger_.Prepare(debit, cap, now));
+  const Status appended = Append(pending.bytes());
+  if (!appended.ok()) return Unavailable("the debit could not be written: {}", MessageOf(appended));
+  AISLE_ASSIGN_OR_RETURN(DebitReceipt receipt, ledger_.Commit(std::move(pending)));
+  AISLE_RETURN_IF_ERROR(NoteHead());
+  return receipt;
+}
+
+// After a failed write the file is cut back, so that the next debit continues the same chain.
+Status LedgerFile::Append(std::string_view bytes) {
+  const std::string path = LedgerPath(folder_);
+  Status written = WriteAllAt(file_.get(), bytes, size_, path);
+  if (written.ok()) written = SyncData(file_.get(), path);
+  if (written.ok()) {
+    size_ += bytes.size();
+    return OkStatus();
+  }
+  AISLE_COVER("ledger.append_failed");
+  damaged_ = ftruncate(file_.get(), static_cast<off_t>(size_)) != 0 || !SyncData(file_.get(), path).ok();
+  return written;
+}
+
+Status LedgerFile::NoteHead() const { return WriteFileDurably(HeadPath(folder_), EncodeHead(ledger_.head()), kMode); }
+
+Spending LedgerFile::MostSpent(double delta) const {
+  const std::lock_guard lock(mutex_);
+  Spending most{.delta = delta};
+  for (const Population& population : ledger_.populations()) {
+    const Spending spending = ledger_.SpendingOf(population, delta);
+    if (spending.epsilon >= most.epsilon) most = spending;
+  }
+  return most;
+}
+
+LedgerHead LedgerFile::head() const {
+  const std::lock_guard lock(mutex_);
+  return ledger_.head();
+}
+
+}  // namespace aisle
