@@ -30,7 +30,7 @@ check() {
 
 formatting() {
   local unformatted
-  unformatted=$(cmake/sources.sh '*.h' '*.cc' | xargs -r -n 40 -P "$(nproc)" clang-format --dry-run 2>&1 |
+  unformatted=$(cmake/sources.sh '*.h' '*.cc' | xargs -r clang-format --dry-run 2>&1 |
     sed -n 's/^\([^ :]*\):[0-9]*:.*Wclang-format.*/\1/p' | sort | uniq -c)
   [[ -n $unformatted ]] || return 0
   printf 'These differ from .clang-format in so many places (./dev format mends them):\n%s\n' "$unformatted"

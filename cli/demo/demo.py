@@ -41,7 +41,6 @@ class Demo:
         self.memory = MemoryWatch(self.processes)
         self.port = free_port()
         self.aisle = Aisle(options.bin, os.path.join(folder, "chain"), f"localhost:{self.port}")
-        self.plan = options.plan
         self.seconds = {}
         self.stores, self.held_out = [], []
         self.http_ports = {}
@@ -130,7 +129,10 @@ class Demo:
 
     def run_job(self):
         started = time.monotonic()
-        self.aisle.submit(self.plan, JOB, self.options.rounds, len(self.stores))
+        self.plan = os.path.join(self.folder, f"{JOB}.plan")
+        built = self.aisle.build_plan(self.options.plan, self.plan)
+        rounds = self.options.rounds or built["privacy"]["rounds_max"]
+        self.aisle.submit(self.plan, JOB, rounds, len(self.stores))
         self.progress.step(f"job {JOB}: submitted")
         with open(self.processes.log_path("watch"), "w", encoding="utf-8") as log:
             watch = self.aisle.watch(JOB, log)
@@ -239,11 +241,8 @@ class Demo:
         }
 
     def privacy(self, job):
-        prices = []
-        if job["privacy_unit"] != "none":
-            for stores in sorted({len(self.stores), *CHAIN_SIZES}):
-                price = self.aisle.price(self.plan, stores, job["rounds_committed"])
-                prices.append({"stores": stores, **settings.price_of(price)})
+        sizes = sorted({len(self.stores), *CHAIN_SIZES})
+        prices = self.aisle.prices(self.plan, sizes, job["rounds_committed"]) if job["privacy_unit"] != "none" else []
         return {"unit": job["privacy_unit"], "delta": job["delta"], "epsilon_floor": job["epsilon_floor"],
                 "epsilon_aggregate": job["epsilon_aggregate"], "prices": prices}
 

@@ -79,8 +79,10 @@ def signal_group(process, number):
 
 
 def kill_group(process):
-    signal_group(process, signal.SIGKILL)
-    process.wait()
+    """Ends a process and what it started, unless it has ended by itself."""
+    if process.poll() is None:
+        signal_group(process, signal.SIGKILL)
+        process.wait()
 
 
 def peak_memory(pid):

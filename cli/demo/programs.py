@@ -65,8 +65,7 @@ class Aisle:
         return self.json("store", "list", *self.connection())["stores"]
 
     def submit(self, plan, job, rounds, cohort):
-        options = ["--rounds", rounds] if rounds else []
-        return self.json("job", "submit", plan, "--job", job, *options, "--cohort", cohort, *self.connection())
+        return self.json("job", "submit", plan, "--job", job, "--rounds", rounds, "--cohort", cohort, *self.connection())
 
     def job(self, job):
         return self.json("job", "show", job, *self.connection())
@@ -82,15 +81,19 @@ class Aisle:
         return subprocess.Popen([self.program("aisle"), "job", "watch", job, "--json", *self.connection()],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
 
-    # A plan on rows at hand, without any coordinator.
+    # A plan, and a plan on rows at hand without any coordinator.
+    def build_plan(self, folder, file):
+        return self.json("plan", "build", folder, "--out", file, "--identity", self.chain)
+
     def evaluate(self, plan, weights, tables, folder):
         return self.json("plan", "evaluate", plan, "--weights", weights, "--tables", tables, "--data", folder)
 
     def train_alone(self, plan, tables, folder, passes, out):
         return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--rounds", passes, "--out", out)
 
-    def price(self, plan, stores, rounds):
-        return self.json("plan", "price", plan, "--stores", stores, "--rounds", rounds)
+    def prices(self, plan, sizes, rounds):
+        options = [word for stores in sizes for word in ("--stores", stores)]
+        return self.json("plan", "price", plan, *options, "--rounds", rounds)["prices"]
 
 
 def integer(value):

@@ -53,6 +53,3 @@ def history_point(entry):
             "rmse": math.sqrt(max(0.0, squared)) if squared is not None else None,
             "stores": entry["stores_collected"]}
 
-
-def price_of(price):
-    return {"epsilon_floor": price["floor_epsilon"], "epsilon_aggregate": price["aggregate_epsilon"]}

@@ -52,6 +52,27 @@ class DocsTest(unittest.TestCase):
                     self.assertRegex(known, rf"(?m)^  {command} ")
 
 
+class AlertsTest(unittest.TestCase):
+    def test_every_metric_that_rules_and_pages_name_exists(self):
+        code = "".join(open(path, encoding="utf-8").read() for folder in ("base", "coordinator", "store-agent")
+                       for path in glob.glob(f"{ROOT}/{folder}/**/*.cc", recursive=True))
+        # base/net/process_metrics.cc makes these of the program's name.
+        for program in ("coordinator", "agent"):
+            code += "".join(f"aisle_{program}_{name} " for name in
+                            ("resident_bytes", "resident_peak_bytes", "cpu_seconds_total", "open_files", "threads", "build_info"))
+        for page in ("docker/prometheus/rules.yml", "docs/operations.md"):
+            for name in set(re.findall(r"aisle_(?:coordinator|agent)_\w+[a-z]", read(page))):
+                with self.subTest(page=page, metric=name):
+                    self.assertIn(name, code)
+
+    def test_every_alert_has_its_page_in_the_runbook(self):
+        runbook = read("docs/operations.md")
+        for alert in re.findall(r"alert: (\w+)", read("docker/prometheus/rules.yml")):
+            with self.subTest(alert=alert):
+                self.assertIn(f"### {alert}\n", runbook)
+                self.assertIn(f"docs/operations.md#{alert.lower()}\n", read("docker/prometheus/rules.yml"))
+
+
 class DevTest(unittest.TestCase):
     def dev(self, *arguments):
         return subprocess.run([f"{ROOT}/dev", *arguments], capture_output=True, text=True, check=False)
