@@ -89,7 +89,7 @@ def markdown(results, plot):
     lines += [f"| {name} | {value} |" for name, value in facts(results)]
     prices = results["privacy"].get("prices") or []
     if prices:
-        lines += ["", "Twelve stores are few for privacy of a whole store. What the same plan costs in a larger chain, towards whoever sees "
+        lines += ["", f"{results['stores']['trained']} stores are few for privacy of a whole store. What the same plan costs in a larger chain, towards whoever sees "
                   "only sums (the secure sum, which makes that everybody, comes with a later release):", "",
                   "| stores | " + " | ".join(f"{price['stores']:,}" for price in prices) + " |",
                   "|---|" + "---:|" * len(prices),
