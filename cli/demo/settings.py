@@ -9,9 +9,9 @@ def coordinator(chain_folder, http_port):
     path = os.path.join(chain_folder, "coordinator.toml")
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    text, changed = re.subn(r'(?m)^(\s*#?\s*metrics\s*=).*$', rf'metrics = "127.0.0.1:{http_port}"', text, count=1)
+    text, changed = re.subn(r'(?m)^(\s*#?\s*metrics_listen\s*=).*$', rf'metrics_listen = "127.0.0.1:{http_port}"', text, count=1)
     if not changed:
-        text = f'metrics = "127.0.0.1:{http_port}"\n' + text
+        text = f'metrics_listen = "127.0.0.1:{http_port}"\n' + text
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
@@ -30,7 +30,7 @@ folder = "{folder}/state"
 enrolment = "{invitation}"
 tables = "{tables}"
 inbox = "{inbox(folder)}"
-metrics = "127.0.0.1:{http_port}"
+metrics_listen = "127.0.0.1:{http_port}"
 worker = "{bin_folder}/aisle-worker"
 """)
     return path
