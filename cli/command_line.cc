@@ -1,0 +1,73 @@
+// The whole command line: global options, groups in the order a new user meets them, the help's last page.
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+
+namespace aisle::cli {
+namespace {
+
+constexpr size_t kHelpColumn = 34;
+
+void NameGroups(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    NameGroups(*command);
+  }
+}
+
+std::string Footer() {
+  return fmt::format(
+      "A first run:\n"
+      "  aisle init chain --chain northwind             # keys, certificates, coordinator.toml\n"
+      "  aisle-coordinator --config chain/coordinator.toml\n"
+      "  export AISLE_IDENTITY=chain\n"
+      "  aisle store add leeds-01                       # then start aisle-agent on its box\n"
+      "  aisle plan build plans/demand --out demand.plan\n"
+      "  aisle job submit demand.plan --job demand --rounds 30 --watch\n\n"
+      "Environment:\n"
+      "  {}    the coordinator's HOST:PORT [{}]\n"
+      "  {}       the folder that `aisle init` made\n\n"
+      "{}\n"
+      "Errors are one line on standard error; with --json an object {{\"error\": {{\"code\", \"message\"}}}}.\n",
+      kCoordinatorVariable, kDefaultCoordinator, kIdentityVariable, kExitCodesHelp);
+}
+
+}  // namespace
+
+void AddConnectionOptions(CLI::App& command, Context& context) {
+  command
+      .add_option("--coordinator", context.options.coordinator,
+                  fmt::format("Where the coordinator listens [${} or {}]", kCoordinatorVariable, kDefaultCoordinator))
+      ->type_name("HOST:PORT");
+  command
+      .add_option("--identity", context.options.identity,
+                  fmt::format("The folder that `aisle init` made [${}]", kIdentityVariable))
+      ->type_name("DIR");
+}
+
+std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
+  auto app = std::make_unique<CLI::App>(
+      "Aisle trains a retail chain's models on what every store knows, while raw data "
+      "stays in the store.",
+      "aisle");
+  app->get_formatter()->column_width(kHelpColumn);
+  app->get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app->set_version_flag("--version", fmt::format("aisle {}", Version()), "Print the version and exit");
+  app->require_subcommand(1);
+  app->footer(Footer());
+  AddConnectionOptions(*app, context);
+  AddInitCommand(*app, context);
+  AddStoreCommands(*app, context);
+  AddPlanCommands(*app, context);
+  AddJobCommands(*app, context);
+  AddRoundCommands(*app, context);
+  AddModelCommands(*app, context);
+  AddLedgerCommands(*app, context);
+  AddPrivacyCommands(*app, context);
+  AddOverviewCommand(*app, context);
+  AddCompletionCommand(*app, context);
+  NameGroups(*app);
+  return app;
+}
+
+}  // namespace aisle::cli
