@@ -22,9 +22,9 @@ inline constexpr absl::Duration kBackdating = absl::Hours(1);
 
 // What a certificate is to say. The request's own subject and extensions are ignored.
 struct CertificateTerms {
-  Identity identity;                      // Of the authority's chain.
-  absl::Duration lifetime;                // From now on; cut at the root's own end.
-  std::vector<std::string> server_names;  // DNS names and IP addresses; for coordinators only, at most 32.
+  Identity identity;                           // Of the authority's chain.
+  absl::Duration lifetime;                     // From now on; cut at the root's own end.
+  std::vector<std::string> server_names = {};  // DNS names and IP addresses; for coordinators only, at most 32.
 };
 
 // Thread-safe once made.

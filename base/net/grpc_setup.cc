@@ -70,6 +70,8 @@ void SetUpGrpc() {
   std::call_once(once, [] {
     ::setenv("GRPC_SSL_CIPHER_SUITES", kUnusableTls12Suite, /*overwrite=*/1);
     gpr_set_log_function(ForwardLine);
+    // Before its initialisation gRPC would log nothing, afterwards what the environment says: errors, by default.
+    if (::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   });
 }
 

@@ -18,10 +18,10 @@ struct HttpEndpointOptions {
   std::string host = "127.0.0.1";
   int port = 0;  // 0: the kernel chooses.
   // Their metrics together are the answer to /metrics, in the text format 0.0.4.
-  std::vector<std::shared_ptr<prometheus::Collectable>> metrics;
+  std::vector<std::shared_ptr<prometheus::Collectable>> metrics = {};
   // OK: ready. An error: /readyz answers 503 with its message. Called on the endpoint's threads; must be thread-safe
   // and quick. Without one the endpoint is always ready.
-  std::function<Status()> readiness;
+  std::function<Status()> readiness = {};
 };
 
 // Listens from Start until destruction. /healthz answers 200 "ok" as long as the process lives. Two threads of its own

@@ -1,8 +1,7 @@
 #include "base/net/process_metrics.h"
 
 #include <prometheus/metric_family.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <algorithm>
 #include <charconv>
@@ -24,8 +23,10 @@ uint64_t FieldOf(std::string_view status, std::string_view key) {
   return value;
 }
 
-double Seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+double CpuSeconds() {
+  timespec cost{};
+  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cost) != 0) return 0;
+  return static_cast<double>(cost.tv_sec) + static_cast<double>(cost.tv_nsec) * 1e-9;
 }
 
 uint64_t CountOpenFiles() {
@@ -76,11 +77,9 @@ class ProcessMetrics final : public prometheus::Collectable {
 
 StatusOr<ProcessUsage> ReadProcessUsage() {
   AISLE_ASSIGN_OR_RETURN(const std::string status, ReadFile("/proc/self/status"));
-  rusage cost{};
-  if (::getrusage(RUSAGE_SELF, &cost) != 0) return ErrnoStatus(errno, "read the usage of", "this process");
   return ProcessUsage{.resident_bytes = FieldOf(status, "VmRSS:") * 1024,
                       .resident_peak_bytes = FieldOf(status, "VmHWM:") * 1024,
-                      .cpu_seconds = Seconds(cost.ru_utime) + Seconds(cost.ru_stime),
+                      .cpu_seconds = CpuSeconds(),
                       .open_files = CountOpenFiles(),
                       .threads = FieldOf(status, "Threads:")};
 }

@@ -1,0 +1,99 @@
+#include "base/identity/key_pair.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/storage/files.h"
+#include "tests/identity/forge.h"
+
+namespace aisle {
+namespace {
+
+using testing::TemporaryFolder;
+
+TEST(KeyPairTest, ComesBackFromItsFile) {
+  const TemporaryFolder folder;
+  const KeyPair key = KeyPair::Generate().value();
+  ASSERT_TRUE(key.SaveTo(folder.File("a.key")).ok());
+  EXPECT_EQ(KeyPair::Load(folder.File("a.key")).value().digest(), key.digest());
+  struct stat info {};
+  ASSERT_EQ(::stat(folder.File("a.key").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+}
+
+TEST(KeyPairTest, IsNeverTwiceTheSame) {
+  EXPECT_NE(KeyPair::Generate().value().digest(), KeyPair::Generate().value().digest());
+}
+
+TEST(KeyPairTest, RefusesWhatIsNoKeyAndNamesTheFile) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(WriteFileDurably(folder.File("a.key"), "no key at all", 0600).ok());
+  const Status status = KeyPair::Load(folder.File("a.key")).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(MessageOf(status).find("a.key"), std::string_view::npos);
+}
+
+// RFC 8410's own Ed25519 example: a fine key of the wrong kind.
+TEST(KeyPairTest, RefusesAnotherKindOfKey) {
+  const SecretBytes pem = SecretBytes::CopyOf(
+      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+      "-----END PRIVATE KEY-----\n");
+  const Status status = KeyPair::FromPem(pem).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(MessageOf(status).find("P-256"), std::string_view::npos);
+}
+
+TEST(KeyPairTest, NeverAsksForAPassphrase) {
+  const SecretBytes pem = SecretBytes::CopyOf(
+      "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+      "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBKZfdHkI1vPD0mnf5T\n"
+      "-----END ENCRYPTED PRIVATE KEY-----\n");
+  EXPECT_EQ(KeyPair::FromPem(pem).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(RequestTest, ProvesTheKeyItIsAbout) {
+  const KeyPair key = KeyPair::Generate().value();
+  EXPECT_EQ(KeyOfCsr(MakeCsr(key).value()).value(), key.digest());
+}
+
+struct RefusedCase {
+  std::string name;
+  std::string csr;
+  std::string says;
+};
+
+class RefusedRequestTest : public ::testing::TestWithParam<RefusedCase> {};
+
+TEST_P(RefusedRequestTest, SaysWhatIsWrong) {
+  const Status status = KeyOfCsr(GetParam().csr).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(MessageOf(status).find(GetParam().says), std::string_view::npos) << status;
+}
+
+INSTANTIATE_TEST_SUITE_P(, RefusedRequestTest,
+                         ::testing::Values(RefusedCase{"Empty", "", "no certificate request"},
+                                           RefusedCase{"Text", "hello", "no certificate request"},
+                                           RefusedCase{"WeakRsa", testing::ForgeRsaCsr(1024), "RSA of 1024 bits"},
+                                           RefusedCase{"StrongRsa", testing::ForgeRsaCsr(2048), "P-256"},
+                                           RefusedCase{"OtherCurve", testing::ForgeCurveCsr("P-384"), "secp384r1"},
+                                           RefusedCase{"SmallCurve", testing::ForgeCurveCsr("P-224"), "secp224r1"},
+                                           RefusedCase{"Unproven", testing::ForgeUnprovenCsr(), "signature"},
+                                           RefusedCase{"Huge", std::string(kRequestSizeMax + 1, 'a'), "16384"}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(RequestTest, IsRefusedWithAnyBitFlipped) {
+  const std::string csr = MakeCsr(KeyPair::Generate().value()).value();
+  const size_t begin = csr.find('\n') + 1;
+  const size_t end = csr.rfind("\n-----END");
+  int accepted = 0;
+  for (size_t i = begin; i < end; ++i) {
+    std::string bad = csr;
+    bad[i] = bad[i] == 'A' ? 'B' : 'A';
+    if (bad != csr && KeyOfCsr(bad).ok()) ++accepted;
+  }
+  // At most the padding bits of the last character, which say nothing.
+  EXPECT_LE(accepted, 1);
+}
+
+}  // namespace
+}  // namespace aisle
