@@ -1,0 +1,40 @@
+// The sample files of config/ are read by the programs they are for, and show the defaults they say they show.
+#include <gtest/gtest.h>
+
+#include "coordinator/program/config.h"
+
+namespace aisle {
+namespace {
+
+const std::string kSamples = std::string(AISLE_SOURCE_DIR) + "/config/";
+
+TEST(ConfigSamplesTest, TheCoordinatorsShowsEveryDefault) {
+  const StatusOr<CoordinatorConfig> sample = CoordinatorConfig::Load(kSamples + "coordinator.toml");
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  const CoordinatorConfig defaults;
+  EXPECT_EQ(sample->listen, defaults.listen);
+  EXPECT_EQ(sample->metrics_listen, defaults.metrics_listen);
+  EXPECT_EQ(sample->data, kSamples + defaults.data);
+  EXPECT_EQ(sample->identity, kSamples + defaults.identity);
+  EXPECT_EQ(sample->plan_keys, defaults.plan_keys);
+  EXPECT_EQ(sample->log_level, defaults.log_level);
+  const CoordinatorPolicy& shown = sample->policy;
+  const CoordinatorPolicy& policy = defaults.policy;
+  EXPECT_EQ(shown.pace.check_ins_per_second, policy.pace.check_ins_per_second);
+  EXPECT_EQ(shown.pace.hold_max, policy.pace.hold_max);
+  EXPECT_EQ(shown.pace.come_back_min, policy.pace.come_back_min);
+  EXPECT_EQ(shown.pace.come_back_max, policy.pace.come_back_max);
+  EXPECT_EQ(shown.pace.waiting_max, policy.pace.waiting_max);
+  EXPECT_EQ(shown.enrolment.code_lifetime, policy.enrolment.code_lifetime);
+  EXPECT_EQ(shown.enrolment.certificate_lifetime, policy.enrolment.certificate_lifetime);
+  EXPECT_EQ(shown.enrolment.repeat_window, policy.enrolment.repeat_window);
+  EXPECT_EQ(shown.presence_window, policy.presence_window);
+  EXPECT_EQ(shown.restart_grace, policy.restart_grace);
+  EXPECT_EQ(shown.reopen_min, policy.reopen_min);
+  EXPECT_EQ(shown.reopen_max, policy.reopen_max);
+  EXPECT_EQ(shown.aborts_in_a_row_max, policy.aborts_in_a_row_max);
+  EXPECT_EQ(shown.jobs_max, policy.jobs_max);
+}
+
+}  // namespace
+}  // namespace aisle
