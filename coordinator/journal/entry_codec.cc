@@ -90,7 +90,7 @@ StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
 
 }  // namespace
 
-std::string EncodeEntry(const JournalEntry& entry) {
+std::string EncodeJournalEntry(const JournalEntry& entry) {
   v1::JournalEntry message;
   message.set_at_unix_us(absl::ToUnixMicros(entry.at));
   std::visit(Overloaded{[&](const RoundOpened& opened) { WriteOpened(opened, message.mutable_opened()); },
@@ -99,7 +99,7 @@ std::string EncodeEntry(const JournalEntry& entry) {
   return message.SerializeAsString();
 }
 
-StatusOr<JournalEntry> DecodeEntry(std::string_view bytes) {
+StatusOr<JournalEntry> DecodeJournalEntry(std::string_view bytes) {
   v1::JournalEntry message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return DataLoss("a journal entry of {} bytes is malformed", bytes.size());

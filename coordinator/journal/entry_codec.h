@@ -25,8 +25,8 @@ struct JournalEntry {
   std::variant<RoundOpened, Event> what;
 };
 
-std::string EncodeEntry(const JournalEntry& entry);
+std::string EncodeJournalEntry(const JournalEntry& entry);
 // DataLoss if the bytes aren't an entry; FailedPrecondition if a newer program wrote an event this one doesn't know.
-StatusOr<JournalEntry> DecodeEntry(std::string_view bytes);
+StatusOr<JournalEntry> DecodeJournalEntry(std::string_view bytes);
 
 }  // namespace aisle
