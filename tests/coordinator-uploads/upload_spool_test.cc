@@ -1,0 +1,271 @@
+#include "coordinator/uploads/upload_spool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <tuple>
+
+#include "base/reason.h"
+#include "tests/coordinator-uploads/sample_updates.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view kUpdate = "0123456789abcdef";  // Four coordinates.
+
+class UploadSpoolTest : public ::testing::Test {
+ protected:
+  void Restart() {
+    spool_.reset();
+    spool_ = *UploadSpool::Open(folder_.File("round"), kUpdate.size());
+  }
+  std::unique_ptr<UploadSession> Begin(uint64_t offset) { return *spool_->Begin(store_, name_, offset); }
+  uint64_t Received() { return spool_->Find(store_, name_)->received; }
+  std::string CompletePath() const {
+    return folder_.File("round/" + store_.str() + "." + name_.digest.Hex() + ".update");
+  }
+  size_t FilesInSpool() const {
+    const std::filesystem::directory_iterator files(folder_.File("round"));
+    return static_cast<size_t>(std::distance(begin(files), end(files)));
+  }
+
+  TemporaryFolder folder_;
+  const StoreId store_ = Store("berlin.7");
+  const BlobName name_ = NameOf(kUpdate);
+  std::unique_ptr<UploadSpool> spool_ = *UploadSpool::Open(folder_.File("round"), kUpdate.size());
+};
+
+TEST_F(UploadSpoolTest, TakesAnUpdateInChunks) {
+  EXPECT_EQ(Received(), 0u);
+  const auto session = Begin(0);
+  ASSERT_TRUE(session->Append(kUpdate.substr(0, 5)).ok());
+  EXPECT_EQ(Received(), 5u);
+  ASSERT_TRUE(session->Append(kUpdate.substr(5)).ok());
+  const UploadStatus status = *session->Finish();
+  EXPECT_EQ(status.received, kUpdate.size());
+  EXPECT_TRUE(status.complete);
+  EXPECT_TRUE(spool_->Find(store_, name_)->complete);
+  EXPECT_TRUE(spool_->OpenVerified(store_, name_).ok());
+}
+
+TEST_F(UploadSpoolTest, ACutStreamGoesOnAlsoAfterARestart) {
+  ASSERT_TRUE(Begin(0)->Append(kUpdate.substr(0, 5)).ok());
+  EXPECT_EQ(Received(), 5u);
+  Restart();
+  EXPECT_EQ(Received(), 5u);
+  const auto session = Begin(5);
+  ASSERT_TRUE(session->Append(kUpdate.substr(5)).ok());
+  EXPECT_TRUE(session->Finish()->complete);
+}
+
+TEST_F(UploadSpoolTest, AStreamThatEndsEarlySaysWhatIsHere) {
+  const auto session = Begin(0);
+  ASSERT_TRUE(session->Append(kUpdate.substr(0, 7)).ok());
+  const UploadStatus status = *session->Finish();
+  EXPECT_EQ(status.received, 7u);
+  EXPECT_FALSE(status.complete);
+  EXPECT_EQ(spool_->OpenVerified(store_, name_).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(UploadSpoolTest, SkipsWhatIsHereAlready) {
+  ASSERT_TRUE(Begin(0)->Append(kUpdate.substr(0, 9)).ok());
+  const auto session = Begin(4);
+  ASSERT_TRUE(session->Append(kUpdate.substr(4, 3)).ok());
+  EXPECT_EQ(Received(), 9u);
+  ASSERT_TRUE(session->Append(kUpdate.substr(7)).ok());
+  EXPECT_TRUE(session->Finish()->complete);
+}
+
+TEST_F(UploadSpoolTest, RefusesAStreamThatBeginsBeyondWhatIsHere) {
+  ASSERT_TRUE(Begin(0)->Append(kUpdate.substr(0, 4)).ok());
+  const Status refused = spool_->Begin(store_, name_, 5).status();
+  EXPECT_EQ(refused.code(), StatusCode::kOutOfRange);
+  EXPECT_THAT(MessageOf(refused), HasSubstr("go on from 4"));
+}
+
+TEST_F(UploadSpoolTest, AnUpdateSentTwiceChangesNothing) {
+  ASSERT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  Restart();
+  EXPECT_TRUE(spool_->Find(store_, name_)->complete);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  EXPECT_TRUE((*spool_->Begin(store_, name_, kUpdate.size()))->Finish()->complete);
+  EXPECT_EQ(FilesInSpool(), 1u);
+}
+
+TEST_F(UploadSpoolTest, RefusesAnotherSizeThanTheRounds) {
+  const Status refused = spool_->Begin(store_, NameOf("0123"), 0).status();
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(refused), Reason::kSizeMismatch);
+  EXPECT_THAT(MessageOf(refused), HasSubstr("this round's have 16"));
+  EXPECT_EQ(spool_->Find(store_, NameOf("0123")).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(UploadSpoolTest, RefusesMoreBytesThanPromised) {
+  const auto session = Begin(0);
+  const Status refused = session->Append(std::string(kUpdate) + "x");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(refused), Reason::kSizeMismatch);
+  ASSERT_TRUE(session->Append(kUpdate).ok());
+  ASSERT_TRUE(session->Finish()->complete);
+  EXPECT_EQ(ReasonOf(session->Append("x")), Reason::kSizeMismatch);
+}
+
+TEST_F(UploadSpoolTest, DropsAnUpdateWithTheWrongDigestAndTakesTheRightOne) {
+  const auto session = Begin(0);
+  ASSERT_TRUE(session->Append("0123456789abcdeX").ok());
+  const Status refused = session->Finish().status();
+  EXPECT_EQ(refused.code(), StatusCode::kDataLoss);
+  EXPECT_EQ(ReasonOf(refused), Reason::kDigestMismatch);
+  EXPECT_EQ(Received(), 0u);
+  EXPECT_EQ(FilesInSpool(), 0u);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+}
+
+TEST_F(UploadSpoolTest, TheNewestStreamTakesOver) {
+  const auto old_stream = Begin(0);
+  ASSERT_TRUE(old_stream->Append(kUpdate.substr(0, 6)).ok());
+  const auto new_stream = Begin(6);
+  EXPECT_EQ(old_stream->Append(kUpdate.substr(6)).code(), StatusCode::kAborted);
+  EXPECT_EQ(old_stream->Finish().status().code(), StatusCode::kAborted);
+  ASSERT_TRUE(new_stream->Append(kUpdate.substr(6)).ok());
+  EXPECT_TRUE(new_stream->Finish()->complete);
+}
+
+TEST_F(UploadSpoolTest, KeepsStoresApart) {
+  const std::string other = "fedcba9876543210";
+  const auto session = Begin(0);
+  ASSERT_TRUE(session->Append(kUpdate.substr(0, 8)).ok());
+  ASSERT_TRUE(Send(*spool_, Store("berlin"), other)->complete);
+  ASSERT_TRUE(Send(*spool_, Store("berlin.7.a"), other)->complete);
+  ASSERT_TRUE(spool_->Forget(Store("berlin")).ok());
+  EXPECT_FALSE(spool_->Find(Store("berlin"), NameOf(other))->complete);
+  EXPECT_TRUE(spool_->Find(Store("berlin.7.a"), NameOf(other))->complete);
+  ASSERT_TRUE(session->Append(kUpdate.substr(8)).ok());
+  EXPECT_TRUE(session->Finish()->complete);
+}
+
+TEST_F(UploadSpoolTest, AForgottenStoreStartsAnew) {
+  const auto session = Begin(0);
+  ASSERT_TRUE(session->Append(kUpdate.substr(0, 8)).ok());
+  ASSERT_TRUE(spool_->Forget(store_).ok());
+  EXPECT_EQ(session->Append(kUpdate.substr(8)).code(), StatusCode::kAborted);
+  EXPECT_EQ(Received(), 0u);
+  EXPECT_EQ(FilesInSpool(), 0u);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+}
+
+TEST_F(UploadSpoolTest, AnUpdateTheDiskCutIsTakenAsMissing) {
+  ASSERT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  spool_.reset();
+  ASSERT_EQ(::truncate(CompletePath().c_str(), 9), 0);
+  Restart();
+  EXPECT_FALSE(spool_->Find(store_, name_)->complete);
+  EXPECT_EQ(spool_->OpenVerified(store_, name_).status().code(), StatusCode::kDataLoss);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  EXPECT_TRUE(spool_->OpenVerified(store_, name_).ok());
+}
+
+TEST_F(UploadSpoolTest, AnUpdateTheDiskDamagedIsFoundBeforeItIsRead) {
+  ASSERT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  spool_.reset();
+  std::ofstream(CompletePath(), std::ios::binary) << "0123456789abcdeX";
+  Restart();
+  const Status damaged = spool_->OpenVerified(store_, name_).status();
+  EXPECT_EQ(damaged.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(MessageOf(damaged), HasSubstr("must be sent again"));
+  EXPECT_EQ(Received(), 0u);
+  EXPECT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  EXPECT_TRUE(spool_->OpenVerified(store_, name_).ok());
+}
+
+TEST_F(UploadSpoolTest, RefusesSizesThatAreNoVector) {
+  for (const uint64_t size : {uint64_t{0}, uint64_t{6}, kUpdateSizeMax + 4}) {
+    EXPECT_EQ(UploadSpool::Open(folder_.File("other"), size).status().code(), StatusCode::kInvalidArgument) << size;
+  }
+}
+
+TEST_F(UploadSpoolTest, GoesAwayWithTheRound) {
+  ASSERT_TRUE(Send(*spool_, store_, kUpdate)->complete);
+  ASSERT_TRUE(UploadSpool::Remove(folder_.File("round")).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("round")));
+  EXPECT_TRUE(UploadSpool::Remove(folder_.File("round")).ok());
+}
+
+TEST_F(UploadSpoolTest, ManyStoresSendAtOnce) {
+  std::vector<std::thread> senders;
+  for (size_t thread = 0; thread < 4; ++thread) {
+    senders.emplace_back([this, thread] {
+      for (size_t i = 0; i < 8; ++i) EXPECT_TRUE(Send(*spool_, Store(thread * 8 + i), kUpdate)->complete);
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(FilesInSpool(), 32u);
+}
+
+TEST(UploadSpoolDiskTest, AFullDiskDropsOneUpdateAndSparesTheOthers) {
+  const SmallDisk disk("1m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk isn't allowed here";
+  const std::string content(400 << 10, 'x');
+  const auto spool = *UploadSpool::Open(disk.folder().File("round"), content.size());
+  ASSERT_TRUE(Send(*spool, Store(1), content)->complete);
+  ASSERT_TRUE(Send(*spool, Store(2), content)->complete);
+  const auto session = *spool->Begin(Store(3), NameOf(content), 0);
+  ASSERT_TRUE(session->Append(std::string_view(content).substr(0, 4096)).ok());
+  const Status full = session->Append(std::string_view(content).substr(4096));
+  EXPECT_EQ(full.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(full), Reason::kStorageFull);
+  EXPECT_EQ(session->Append("x").code(), StatusCode::kAborted);  // This stream is past what is here now.
+  EXPECT_EQ(spool->Find(Store(3), NameOf(content))->received, 0u);
+  EXPECT_TRUE(spool->OpenVerified(Store(1), NameOf(content)).ok());
+  ASSERT_TRUE(spool->Forget(Store(2)).ok());
+  EXPECT_TRUE(Send(*spool, Store(3), content)->complete);
+}
+
+// Whatever the chunks, wherever streams are cut, begin again or the program restarts: the update comes whole.
+RC_GTEST_PROP(UploadSpoolProperty, AnyChunksCutsAndRestartsGiveTheSameUpdate, ()) {
+  // A step: bytes to send; how far before what is here a new stream begins; 0: cut, 1: the program restarts, else go
+  // on.
+  using Step = std::tuple<size_t, size_t, int>;
+  const TemporaryFolder folder;
+  const auto words = *rc::gen::nonEmpty(rc::gen::container<std::vector<uint32_t>>(rc::gen::arbitrary<uint32_t>()));
+  const auto steps = *rc::gen::nonEmpty(rc::gen::container<std::vector<Step>>(
+      rc::gen::tuple(rc::gen::inRange<size_t>(20, 70), rc::gen::inRange<size_t>(0, 20), rc::gen::inRange(0, 5))));
+  const std::string content = BytesOf(words);
+  const BlobName name = NameOf(content);
+  auto spool = *UploadSpool::Open(folder.File("round"), content.size());
+  uint64_t at = 0;
+  auto session = *spool->Begin(Store(1), name, at);
+  for (size_t turn = 0; at < content.size(); ++turn) {
+    const auto& [size, rewind, what] = steps[turn % steps.size()];
+    const std::string_view chunk = std::string_view(content).substr(at, size);
+    RC_ASSERT(session->Append(chunk).ok());
+    at += chunk.size();
+    if (what > 1 || turn > 100) continue;  // A link that is cut for ever sends nothing.
+    session.reset();
+    if (what == 1) {
+      spool.reset();
+      spool = *UploadSpool::Open(folder.File("round"), content.size());
+    }
+    const uint64_t received = spool->Find(Store(1), name)->received;
+    RC_ASSERT(received >= at);
+    at = received - std::min<uint64_t>(rewind, received);
+    session = *spool->Begin(Store(1), name, at);
+  }
+  RC_ASSERT(session->Finish()->complete);
+  const FileDescriptor file = *spool->OpenVerified(Store(1), name);
+  std::string stored(content.size(), '\0');
+  RC_ASSERT(ReadExactlyAt(file.get(), stored.data(), stored.size(), 0, "update").ok());
+  RC_ASSERT(stored == content);
+}
+
+}  // namespace
+}  // namespace aisle
