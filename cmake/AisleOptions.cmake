@@ -28,6 +28,10 @@ if(AISLE_SANITIZE)
   add_link_options(-fsanitize=${AISLE_SANITIZE})
 endif()
 
+if(AISLE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # Coverage of our libraries, for the fuzzer's guidance.
+endif()
+
 find_program(AISLE_CCACHE ccache)
 if(AISLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${AISLE_CCACHE})
