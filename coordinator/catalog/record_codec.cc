@@ -79,8 +79,8 @@ class FieldReader {
     const std::string_view text = bytes_.String(kNameLengthMax);
     if (text.empty()) return;  // An empty id is kept as such.
     StatusOr<Name<Tag>> name = Name<Tag>::Parse(text);
-    if (name.ok()) value = *std::move(name);
     refused_ |= !name.ok();
+    if (name.ok()) value = *std::move(name);
   }
   void Field(RoundId& value) {
     Field(value.job);
