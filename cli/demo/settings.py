@@ -38,7 +38,7 @@ worker = "{bin_folder}/aisle-worker"
 
 def errors_of(evaluation):
     """RMSE and WAPE from the sums a plan's metrics() gives."""
-    sums = evaluation["sums"]
+    sums = evaluation["metrics"]
     count = sums["count"]
     return {"examples": int(count), "rmse": math.sqrt(sums["squared_error"] / count),
             "wape": sums["absolute_error_units"] / sums["units"],
