@@ -19,7 +19,7 @@ done
 if [[ ! -e run/headquarters/chain/ca.pem ]]; then
   "${in_coordinator[@]}" init /var/lib/aisle/chain --chain compose --server-name coordinator --server-name localhost
   # Prometheus reads the metrics from another container.
-  sed -i 's/^metrics = .*/metrics = "0.0.0.0:7401"/' run/headquarters/chain/coordinator.toml
+  sed -i 's/^metrics_listen = .*/metrics_listen = "0.0.0.0:7401"/' run/headquarters/chain/coordinator.toml
 fi
 
 "${compose[@]}" up -d coordinator
