@@ -188,7 +188,7 @@ class Demo:
         self.aisle.fetch_model(JOB, weights)
         stores = self.stores + self.held_out
         passes = integer(self.aisle.job(JOB)["rounds_committed"])
-        federated = self.for_each(stores, lambda store: self.errors(weights, store))
+        federated = self.errors(weights, stores)
         self.progress.step("federated model: judged on the held-out weeks of every store")
         alone = self.for_each(stores, lambda store: self.errors_alone(store, passes))
         self.progress.step(f"{len(stores)} models, each trained by one store alone with as many passes: judged the same way")
@@ -208,13 +208,14 @@ class Demo:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def errors(self, weights, store):
-        return settings.errors_of(self.aisle.evaluate(self.plan, weights, self.tables, self.store_folder(store)))
+    def errors(self, weights, stores):
+        folders = [self.store_folder(store) for store in stores]
+        return [settings.errors_of(score) for score in self.aisle.evaluate(self.plan, weights, self.tables, folders)]
 
     def errors_alone(self, store, passes):
         weights = os.path.join(self.folder, f"alone-{store}.weights")
         self.aisle.train_alone(self.plan, self.tables, self.store_folder(store), passes, weights)
-        return self.errors(weights, store)
+        return self.errors(weights, [store])[0]
 
     def results(self, job, per_store):
         rounds = self.aisle.rounds(JOB)

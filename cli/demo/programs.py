@@ -85,11 +85,13 @@ class Aisle:
     def build_plan(self, folder, file):
         return self.json("plan", "build", folder, "--out", file, "--identity", self.chain)
 
-    def evaluate(self, plan, weights, tables, folder):
-        return self.json("plan", "evaluate", plan, "--weights", weights, "--tables", tables, "--data", folder)
+    def evaluate(self, plan, weights, tables, folders):
+        """One score for each folder, in the same order."""
+        options = [word for folder in folders for word in ("--data", folder)]
+        return self.json("plan", "evaluate", plan, "--weights", weights, "--tables", tables, *options)["stores"]
 
     def train_alone(self, plan, tables, folder, passes, out):
-        return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--rounds", passes, "--out", out)
+        return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--passes", passes, "--out", out)
 
     def prices(self, plan, sizes, rounds):
         options = [word for stores in sizes for word in ("--stores", stores)]

@@ -36,9 +36,9 @@ worker = "{bin_folder}/aisle-worker"
     return path
 
 
-def errors_of(evaluation):
-    """RMSE and WAPE from the sums a plan's metrics() gives."""
-    sums = evaluation["metrics"]
+def errors_of(score):
+    """RMSE of ln(units) and WAPE of one store, from the sums that the plan's metrics() gives."""
+    sums = score["sums"]
     count = sums["count"]
     return {"examples": int(count), "rmse": math.sqrt(sums["squared_error"] / count),
             "wape": sums["absolute_error_units"] / sums["units"],
