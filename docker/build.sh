@@ -44,6 +44,8 @@ stage() {
     mkdir -p "$folder$(dirname "$library")"
     cp -L "$library" "$folder$library"
   done < <(libraries_of "${programs[@]}")
+  # Site policies name hours in a time zone.
+  mkdir -p "$folder/usr/share" && cp -r /usr/share/zoneinfo "$folder/usr/share/" && rm -rf "$folder"/usr/share/zoneinfo/{right,posix}
   printf 'root:x:0:0::/:/nonexistent\naisle:x:%s:%s::/var/lib/aisle:/nonexistent\n' $USER_ID $USER_ID >"$folder/etc/passwd"
   printf 'root:x:0:\naisle:x:%s:\n' $USER_ID >"$folder/etc/group"
   printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$folder/etc/nsswitch.conf"

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/program/config.h"
+#include "store-agent/policy/site_policy.h"
+#include "store-agent/tables/schema.h"
 
 namespace aisle {
 namespace {
@@ -35,6 +37,33 @@ TEST(ConfigSamplesTest, TheCoordinatorsShowsEveryDefault) {
   EXPECT_EQ(shown.aborts_in_a_row_max, policy.aborts_in_a_row_max);
   EXPECT_EQ(shown.jobs_max, policy.jobs_max);
 }
+
+TEST(ConfigSamplesTest, TheSitePolicyShowsEveryDefault) {
+  const StatusOr<SitePolicy> sample = SitePolicy::ParseFile(kSamples + "site-policy.toml");
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  const SitePolicy defaults;
+  EXPECT_EQ(sample->plan_names, defaults.plan_names);
+  EXPECT_EQ(sample->plan_digests, defaults.plan_digests);
+  EXPECT_EQ(sample->tables, defaults.tables);
+  EXPECT_EQ(sample->memory_max, defaults.memory_max);
+  EXPECT_EQ(sample->cpu_time_max, defaults.cpu_time_max);
+  EXPECT_EQ(sample->wall_time_max, defaults.wall_time_max);
+  EXPECT_EQ(sample->threads, defaults.threads);
+  EXPECT_EQ(sample->bytes_per_day, defaults.bytes_per_day);
+  EXPECT_EQ(sample->units, defaults.units);
+  EXPECT_EQ(sample->epsilon_max, defaults.epsilon_max);
+  EXPECT_EQ(sample->delta, defaults.delta);
+}
+
+class TablesSampleTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(TablesSampleTest, Parses) {
+  const StatusOr<Schema> sample = Schema::ParseFile(std::string(AISLE_SOURCE_DIR) + "/" + GetParam());
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_FALSE(sample->tables.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(, TablesSampleTest, ::testing::Values("config/tables.toml", "docker/store/tables.toml"));
 
 }  // namespace
 }  // namespace aisle
