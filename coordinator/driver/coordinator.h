@@ -1,0 +1,186 @@
+// Headquarters in one place: it owns every job and round, answers every store, and lets nothing be said before it is
+// written down. The story is split by concept:
+//   coordinator.cc  start and restart        fleet.cc  what stores ask
+//   rounds.cc       opening, committing and closing rounds     jobs.cc  what the data team asks
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/identity/authority.h"
+#include "base/identity/signing.h"
+#include "base/random.h"
+#include "coordinator/blobs/blob_store.h"
+#include "coordinator/catalog/state_store.h"
+#include "coordinator/driver/group_commit.h"
+#include "coordinator/driver/pace.h"
+#include "coordinator/driver/round_driver.h"
+#include "coordinator/driver/waiting_room.h"
+#include "coordinator/enrolment/enrolment_desk.h"
+#include "coordinator/jobs/job_plan.h"
+#include "coordinator/jobs/job_queue.h"
+#include "coordinator/jobs/publication.h"
+#include "coordinator/metrics/coordinator_metrics.h"
+#include "coordinator/stores/store_book.h"
+#include "coordinator/uploads/fold_line.h"
+#include "coordinator/uploads/upload_spool.h"
+#include "proto/convert/fleet.h"
+
+namespace aisle {
+
+struct CoordinatorPolicy {
+  PacePolicy pace;
+  EnrolmentPolicy enrolment;
+  absl::Duration presence_window = absl::Minutes(2);    // A store heard of within this is expected to come again.
+  absl::Duration restart_grace = absl::Seconds(30);     // Stores get this long to find a coordinator that restarted.
+  absl::Duration reopen_min = absl::Milliseconds(500);  // After an aborted round, doubled each time …
+  absl::Duration reopen_max = absl::Minutes(10);        // … up to here.
+  uint32_t aborts_in_a_row_max = 20;                    // Then the job has failed; rounds nobody came to don't count.
+  size_t jobs_max = 64;                                 // Active at once.
+};
+
+// A job that isn't over.
+struct ActiveJob {
+  JobRecord record;
+  std::shared_ptr<const JobPlan> plan;  // Shared with the workshop.
+  BlobName weights;                     // Of the latest version.
+  uint32_t stores_least = 0;            // Fewest stores in any committed round; 0 before the first.
+  uint64_t stores_served = 0;
+  std::unique_ptr<RoundDriver> round;  // Null between rounds.
+  std::shared_ptr<UploadSpool> spool;  // Of `round`; sessions may outlive it.
+  std::unique_ptr<FoldLine> folds;
+  Executor::TimerId reopen = 0;
+  absl::Time phase_began;
+  std::vector<double> round_seconds;  // Of committed rounds since this program began.
+};
+
+// What an upload stream holds on to.
+struct Upload {
+  std::shared_ptr<UploadSpool> spool;  // Outlives the session.
+  std::unique_ptr<UploadSession> session;
+};
+
+// Every public function may be called from any thread; callbacks come on the coordinator's executor.
+class Coordinator {
+ public:
+  struct Parts {
+    Executor& executor;  // The coordinator's own.
+    Executor& workshop;  // Where sums become models: long computations, one after another.
+    StateStore& state;
+    BlobStore& blobs;
+    std::string spool_folder;
+    const CertificateAuthority& authority;
+    std::vector<VerifyKey> plan_keys;
+    RandomSource& random;  // Used on the executor only.
+    CoordinatorMetrics& metrics;
+  };
+  template <typename T>
+  using Reply = std::function<void(StatusOr<T>)>;
+  using Done = std::function<void(const Status&)>;
+
+  Coordinator(Parts parts, CoordinatorPolicy policy);
+  // Call Stop and drain the executors first.
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  // Resumes every open job and round. Call once, on the executor, before serving.
+  Status Start();
+  // Answers whoever waits; accepts nothing more.
+  void Stop();
+
+  // ---- Stores (fleet.cc). Every call but Enrol first asks whether the certificate's key is still the store's.
+  void Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply);
+  void Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply);
+  void AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
+  void HangUp(Certificate caller, uint64_t call);
+  void Report(Certificate caller, OutcomeReport report, Done done);
+  void OpenBlob(Certificate caller, Digest blob, Reply<std::shared_ptr<const BlobReader>> reply);
+  void CountDownload(StoreId store, uint64_t bytes);
+  void FindUpload(Certificate caller, RoundId round, Digest update, Reply<UploadStatus> reply);
+  void BeginUpload(Certificate caller, UploadHeader header, Reply<Upload> reply);
+  // After the session said complete. OK: the update is in the round, durably.
+  void AcceptUpload(StoreId store, UploadHeader header, Done done);
+
+  // ---- The data team (jobs.cc).
+  void Submit(Submission submission, Reply<JobRecord> reply);
+  void Cancel(JobId job, std::string reason, Reply<JobRecord> reply);
+  void Invite(StoreId store, std::optional<absl::Duration> code_lifetime, Reply<IssuedCode> reply);
+  void Revoke(StoreId store, std::string reason, Reply<StoreRecord> reply);
+  // Runs `look` on the executor: the one way to read what follows.
+  void Read(std::function<void(const Coordinator&)> look);
+  // Calls `changed` on the executor after every change of the job, until Unwatch.
+  uint64_t Watch(JobId job, std::function<void()> changed);
+  void Unwatch(uint64_t watch);
+
+  // ---- Only within Read.
+  const StateStore& state() const { return parts_.state; }
+  const StoreBook& stores() const { return stores_; }
+  const std::map<JobId, ActiveJob>& jobs() const { return jobs_; }
+  size_t waiting() const { return waiting_.size(); }
+  const CertificateAuthority& authority() const { return parts_.authority; }
+  BlobStore& blobs() const { return parts_.blobs; }
+  const std::vector<VerifyKey>& plan_keys() const { return parts_.plan_keys; }
+  absl::Time now() const { return parts_.executor.Now(); }
+
+ private:
+  // fleet.cc
+  StatusOr<StoreId> AdmitCaller(const Certificate& caller);
+  void OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
+  std::optional<Instruction> InstructionFor(const StoreId& store, const CheckIn& check_in) const;
+  std::optional<Instruction> InstructionInRound(const StoreId& store, const ActiveJob& job,
+                                                StoreStanding standing) const;
+  TrainInstruction TrainingTask(const ActiveJob& job, absl::Time deadline) const;
+  Instruction ClosedRound(const StoreId& store, const RoundId& round) const;
+  void AnswerIfDue(const StoreId& store);
+  bool IsBusy(const StoreId& store) const;
+  void Offer(const StoreId& store, const CheckIn& check_in);
+  void OfferWaiting();
+  ActiveJob* FindRound(const RoundId& round);
+  const ActiveJob* FindRound(const RoundId& round) const;
+  Status RoundGone(const RoundId& round) const;
+  bool IsFetchable(const Digest& blob) const;
+
+  // rounds.cc
+  void OpenRound(ActiveJob& job);
+  void OpenRoundAfter(ActiveJob& job, absl::Duration pause);
+  RoundDriver::House HouseOf(const JobId& job);
+  Status OpenSpool(ActiveJob& job, const RoundId& round);
+  std::string SpoolFolder(const RoundId& round) const;
+  void OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now);
+  void ApplySum(ActiveJob& job, std::vector<StoreId> survivors);
+  void Publish(ActiveJob& job, const RoundId& round, const std::vector<StoreId>& survivors, NextModel next);
+  void OnRoundClosed(ActiveJob& job);
+  void EndJob(ActiveJob& job, JobState state, std::string reason);
+
+  // coordinator.cc
+  Status Load();
+  Status LoadJob(const JobRecord& record, const std::optional<RoundId>& open);
+  void ReloadAfter(const Status& lost);
+  void NotifyWatchers(const JobId& job);
+
+  Parts parts_;
+  CoordinatorPolicy policy_;
+  GroupCommit commit_;
+  StoreBook stores_;
+  EnrolmentDesk desk_;
+  WaitingRoom waiting_;
+  std::map<JobId, ActiveJob> jobs_;
+  struct Watcher {
+    JobId job;
+    std::function<void()> changed;
+  };
+  std::map<uint64_t, Watcher> watchers_;
+  std::atomic<uint64_t> last_watch_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace aisle

@@ -1,0 +1,284 @@
+// What stores ask, and what each is told. Every answer follows from durable state, so every call can be repeated.
+#include <algorithm>
+
+#include "base/cover.h"
+#include "base/log.h"
+#include "base/overloaded.h"
+#include "base/reason.h"
+#include "coordinator/driver/coordinator.h"
+
+namespace aisle {
+
+StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
+  if (stopping_) return Unavailable("the coordinator is stopping; try again");
+  StatusOr<StoreId> store = desk_.Admit(caller);
+  if (!store.ok()) parts_.metrics.CallerRefused();
+  return store;
+}
+
+void Coordinator::Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply) {
+  parts_.executor.Post([=, this, code = std::move(code), csr = std::move(csr_pem), reply = std::move(reply)] {
+    StatusOr<EnrolmentDesk::Enrolled> enrolled = desk_.Enrol(code, csr);
+    if (enrolled.ok())
+      LogInfo("store {} enrolled", enrolled->store);
+    else
+      LogWarning("an enrolment was refused: {}", MessageOf(enrolled.status()));
+    reply(std::move(enrolled));
+  });
+}
+
+void Coordinator::Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply) {
+  parts_.executor.Post([=, this, caller = std::move(caller), csr = std::move(csr_pem), reply = std::move(reply)] {
+    reply(desk_.Renew(caller, csr));
+  });
+}
+
+void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply) {
+  parts_.executor.Post(
+      [=, this, caller = std::move(caller), check_in = std::move(check_in), reply = std::move(reply)]() mutable {
+        const StatusOr<StoreId> store = AdmitCaller(caller);
+        if (!store.ok()) return reply(store.status());
+        if (Status present = stores_.Present(*store, check_in.agent_version, check_in.agent_instance); !present.ok()) {
+          return reply(present);
+        }
+        OnCheckIn(*store, call, std::move(check_in), std::move(reply));
+      });
+}
+
+void Coordinator::OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply) {
+  parts_.metrics.CheckedIn();
+  if (std::optional<Instruction> instruction = InstructionFor(store, check_in)) return reply(*std::move(instruction));
+  const bool full = waiting_.size() >= policy_.pace.waiting_max && !check_in.round;
+  if (full) {
+    AISLE_COVER("coordinator.waiting_room_full");
+    return reply(ComeBack{ComeBackAfter(policy_.pace, stores_.CountPresent(policy_.presence_window), parts_.random)});
+  }
+  const absl::Duration hold = std::min(check_in.wait_max, policy_.pace.hold_max);
+  const CheckIn offer = check_in;
+  waiting_.Seat(store, call, std::move(check_in), std::move(reply), hold, [this] {
+    return ComeBack{ComeBackAfter(policy_.pace, stores_.CountPresent(policy_.presence_window), parts_.random)};
+  });
+  parts_.metrics.SetWaiting(waiting_.size());
+  if (offer.willing && !offer.round) Offer(store, offer);
+}
+
+void Coordinator::HangUp(Certificate caller, uint64_t call) {
+  parts_.executor.Post([=, this, caller = std::move(caller)] {
+    if (StatusOr<StoreId> store = StoreOf(caller.identity()); store.ok()) waiting_.Leave(*store, call);
+    parts_.metrics.SetWaiting(waiting_.size());
+  });
+}
+
+std::optional<Instruction> Coordinator::InstructionFor(const StoreId& store, const CheckIn& check_in) const {
+  if (check_in.round) {
+    const ActiveJob* job = FindRound(*check_in.round);
+    return job == nullptr ? ClosedRound(store, *check_in.round) : InstructionInRound(store, *job, check_in.standing);
+  }
+  // A store that knows of no round may have been asked to train by an answer that got lost.
+  for (const auto& [id, job] : jobs_) {
+    if (job.round == nullptr) continue;
+    const Duty duty = job.round->machine().DutyOf(store);
+    if (const auto* train = std::get_if<DutyTrain>(&duty)) return TrainingTask(job, train->deadline);
+  }
+  return std::nullopt;
+}
+
+std::optional<Instruction> Coordinator::InstructionInRound(const StoreId& store, const ActiveJob& job,
+                                                           StoreStanding standing) const {
+  const RoundId& round = job.round->id();
+  using Maybe = std::optional<Instruction>;
+  return std::visit(Overloaded{[&](const DutyTrain& train) -> Maybe {
+                                 if (standing == StoreStanding::kTraining)
+                                   return std::nullopt;  // It knows; it waits for a change.
+                                 return TrainingTask(job, train.deadline);
+                               },
+                               [&](const DutyUpload& upload) -> Maybe {
+                                 return CollectInstruction{.round = round, .deadline = upload.deadline};
+                               },
+                               [](const DutyWait&) -> Maybe { return std::nullopt; },
+                               [&](const DutyDone& done) -> Maybe {
+                                 const auto* committed = std::get_if<Committed>(&job.round->machine().phase());
+                                 return RoundClosed{
+                                     .round = round,
+                                     .outcome = done.outcome,
+                                     .reason = done.reason,
+                                     .model_version = committed == nullptr ? 0 : committed->model_version};
+                               },
+                               [&](const NoDuty&) -> Maybe {
+                                 return RoundClosed{.round = round,
+                                                    .outcome = RoundOutcome::kLeftOut,
+                                                    .reason = "this store has no part in the round"};
+                               }},
+                    job.round->machine().DutyOf(store));
+}
+
+TrainInstruction Coordinator::TrainingTask(const ActiveJob& job, absl::Time deadline) const {
+  return {.round = job.round->id(),
+          .plan = job.record.plan,
+          .weights = job.weights,
+          .deadline = deadline,
+          .rounds_total = job.record.rounds_total,
+          .plan_signature = job.record.plan_signature};
+}
+
+Instruction Coordinator::ClosedRound(const StoreId& store, const RoundId& round) const {
+  RoundClosed closed{.round = round, .outcome = RoundOutcome::kAborted, .reason = "the round isn't known here"};
+  const StatusOr<std::optional<RoundRecord>> record = parts_.state.FindRound(round);
+  if (!record.ok() || !*record) return closed;
+  const auto seat = std::ranges::find((*record)->stores, store, &StoreInRound::store);
+  const bool gave = seat != (*record)->stores.end() && seat->outcome == StoreOutcome::kCollected;
+  closed.reason = (*record)->abort_reason;
+  if ((*record)->phase != RoundPhase::kCommitted) return closed;
+  closed.outcome = gave ? RoundOutcome::kCommitted : RoundOutcome::kLeftOut;
+  closed.reason = gave ? "" : "the round was committed without this store";
+  closed.model_version = (*record)->model_version;
+  return closed;
+}
+
+void Coordinator::AnswerIfDue(const StoreId& store) {
+  const CheckIn* check_in = waiting_.Find(store);
+  if (check_in == nullptr) return;
+  if (std::optional<Instruction> instruction = InstructionFor(store, *check_in)) {
+    waiting_.Answer(store, *std::move(instruction));
+    parts_.metrics.SetWaiting(waiting_.size());
+  } else if (check_in->willing && !check_in->round) {
+    Offer(store, *check_in);  // Released by one round, it may serve another.
+  }
+}
+
+bool Coordinator::IsBusy(const StoreId& store) const {
+  return std::ranges::any_of(jobs_, [&](const auto& entry) {
+    const auto& round = entry.second.round;
+    if (round == nullptr) return false;
+    const Duty duty = round->machine().DutyOf(store);
+    return !std::holds_alternative<NoDuty>(duty) && !std::holds_alternative<DutyDone>(duty);
+  });
+}
+
+void Coordinator::Offer(const StoreId& store, const CheckIn& check_in) {
+  if (IsBusy(store)) return;
+  std::vector<Opening> openings;
+  for (const auto& [id, job] : jobs_) {
+    if (job.round == nullptr || !job.round->machine().WantsStores()) continue;
+    Opening opening{
+        .job = id, .priority = job.record.priority, .stores_served = job.stores_served, .plan = job.record.plan.digest};
+    for (const TableNeed& table : job.plan->plan.tables) opening.tables.push_back(table.name);
+    openings.push_back(std::move(opening));
+  }
+  const std::optional<size_t> chosen = Choose(openings, check_in);
+  if (!chosen) return;
+  jobs_.at(openings[*chosen].job)
+      .round->Submit(StoreOffered{.store = store, .candidate = {.rounds_joined = stores_.RoundsSelected(store)}},
+                     [](const Status&) {});
+}
+
+void Coordinator::OfferWaiting() {
+  std::vector<std::pair<uint64_t, StoreId>> willing;  // Who served least comes first.
+  for (const StoreId& store : waiting_.Stores()) {
+    const CheckIn* check_in = waiting_.Find(store);
+    if (check_in->willing && !check_in->round) willing.emplace_back(stores_.RoundsSelected(store), store);
+  }
+  std::ranges::sort(willing);
+  for (const auto& [served, store] : willing) Offer(store, *waiting_.Find(store));
+}
+
+void Coordinator::Report(Certificate caller, OutcomeReport report, Done done) {
+  parts_.executor.Post([=, this, caller = std::move(caller), report = std::move(report), done = std::move(done)] {
+    const StatusOr<StoreId> store = AdmitCaller(caller);
+    if (!store.ok()) return done(store.status());
+    ActiveJob* job = FindRound(report.round);
+    if (job == nullptr) return done(RoundGone(report.round));
+    if (const auto* refused = std::get_if<Refused>(&report.outcome)) {
+      stores_.NoteRefusal(*store, fmt::format("{}: {}: {}", report.round, NameOf(refused->reason), refused->detail));
+    }
+    parts_.metrics.OutcomeReported(report.outcome);
+    job->round->Submit(OutcomeReported{.store = *store, .outcome = report.outcome}, done);
+  });
+}
+
+void Coordinator::OpenBlob(Certificate caller, Digest blob, Reply<std::shared_ptr<const BlobReader>> reply) {
+  parts_.executor.Post([=, this, caller = std::move(caller), reply = std::move(reply)] {
+    const StatusOr<StoreId> store = AdmitCaller(caller);
+    if (!store.ok()) return reply(store.status());
+    if (!IsFetchable(blob)) return reply(NotFound("no plan or model of an active job has digest {}", blob));
+    reply(parts_.blobs.Find(blob));
+  });
+}
+
+bool Coordinator::IsFetchable(const Digest& blob) const {
+  return std::ranges::any_of(jobs_, [&](const auto& entry) {
+    const ActiveJob& job = entry.second;
+    return job.record.plan.digest == blob || job.weights.digest == blob;
+  });
+}
+
+void Coordinator::CountDownload(StoreId store, uint64_t bytes) {
+  parts_.executor.Post([=, this, store = std::move(store)] {
+    parts_.metrics.Downloaded(bytes);
+    for (auto& [id, job] : jobs_) {
+      if (job.round == nullptr) continue;
+      const Duty duty = job.round->machine().DutyOf(store);
+      if (std::holds_alternative<DutyTrain>(duty)) job.round->CountDownload(bytes);
+    }
+  });
+}
+
+void Coordinator::FindUpload(Certificate caller, RoundId round, Digest update, Reply<UploadStatus> reply) {
+  parts_.executor.Post([=, this, caller = std::move(caller), round = std::move(round), reply = std::move(reply)] {
+    const StatusOr<StoreId> store = AdmitCaller(caller);
+    if (!store.ok()) return reply(store.status());
+    ActiveJob* job = FindRound(round);
+    if (job == nullptr) return reply(RoundGone(round));
+    StatusOr<UploadStatus> status = job->spool->Find(*store, {.digest = update, .size = job->plan->update_size()});
+    if (status.ok()) {  // Whole in the spool isn't yet part of the round: that takes the journal's word.
+      const Roster* roster = RosterOf(job->round->machine().phase());
+      const Seat* seat = roster == nullptr ? nullptr : roster->Find(*store);
+      status->complete = seat != nullptr && std::holds_alternative<GaveUpdate>(*seat);
+    }
+    reply(std::move(status));
+  });
+}
+
+void Coordinator::BeginUpload(Certificate caller, UploadHeader header, Reply<Upload> reply) {
+  parts_.executor.Post([=, this, caller = std::move(caller), header = std::move(header), reply = std::move(reply)] {
+    const StatusOr<StoreId> store = AdmitCaller(caller);
+    if (!store.ok()) return reply(store.status());
+    ActiveJob* job = FindRound(header.round);
+    if (job == nullptr) return reply(RoundGone(header.round));
+    Status welcome = job->round->machine().Check(UpdateCollected{.store = *store, .digest = header.update.digest});
+    if (!welcome.ok()) return reply(welcome);
+    StatusOr<std::unique_ptr<UploadSession>> session = job->spool->Begin(*store, header.update, header.offset);
+    if (!session.ok()) return reply(session.status());
+    reply(Upload{.spool = job->spool, .session = *std::move(session)});
+  });
+}
+
+void Coordinator::AcceptUpload(StoreId store, UploadHeader header, Done done) {
+  parts_.executor.Post([=, this, store = std::move(store), header = std::move(header), done = std::move(done)] {
+    ActiveJob* job = FindRound(header.round);
+    if (job == nullptr) return done(RoundGone(header.round));
+    parts_.metrics.Uploaded(header.update.size);
+    job->round->Submit(UpdateCollected{.store = store, .digest = header.update.digest}, done);
+  });
+}
+
+const ActiveJob* Coordinator::FindRound(const RoundId& round) const {
+  const auto found = jobs_.find(round.job);
+  if (found == jobs_.end() || found->second.round == nullptr || found->second.round->id() != round) return nullptr;
+  return &found->second;
+}
+
+ActiveJob* Coordinator::FindRound(const RoundId& round) {
+  return const_cast<ActiveJob*>(std::as_const(*this).FindRound(round));
+}
+
+Status Coordinator::RoundGone(const RoundId& round) const {
+  const StatusOr<std::optional<RoundRecord>> record = parts_.state.FindRound(round);
+  if (record.ok() && *record) {
+    return WithReason(FailedPrecondition("round {} is over ({})", round, NameOf((*record)->phase)),
+                      Reason::kRoundClosed);
+  }
+  return WithReason(NotFound("there is no round {}", round), Reason::kRoundUnknown);
+}
+
+}  // namespace aisle

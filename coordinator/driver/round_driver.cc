@@ -1,0 +1,146 @@
+#include "coordinator/driver/round_driver.h"
+
+#include <utility>
+
+#include "base/overloaded.h"
+
+namespace aisle {
+namespace {
+
+StoreOutcome OutcomeOf(const Seat& seat) { return static_cast<StoreOutcome>(seat.index() + 1); }
+
+std::string DetailOf(const Seat& seat) {
+  return std::visit(
+      Overloaded{[](const Refused& refused) { return fmt::format("{}: {}", NameOf(refused.reason), refused.detail); },
+                 [](const Failed& failed) { return fmt::format("{}: {}", NameOf(failed.reason), failed.detail); },
+                 [](const auto&) { return std::string(); }},
+      seat);
+}
+
+}  // namespace
+
+RoundDriver::RoundDriver(RoundMachine machine, Executor& executor, GroupCommit& commit, House house)
+    : machine_(std::move(machine)), executor_(executor), commit_(commit), house_(std::move(house)) {}
+
+RoundDriver::~RoundDriver() {
+  *alive_ = false;
+  executor_.Cancel(deadline_);
+}
+
+std::unique_ptr<RoundDriver> RoundDriver::Open(RoundId id, const RoundOpened& opened, Executor& executor,
+                                               GroupCommit& commit, House house) {
+  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(executor.Now()));
+  std::unique_ptr<RoundDriver> driver(new RoundDriver(RoundMachine(std::move(id), opened.policy, opened.seed, now),
+                                                      executor, commit, std::move(house)));
+  commit.Append(driver->id(), driver->next_sequence_++, EncodeJournalEntry({.at = now, .what = opened}));
+  commit.change().Put(driver->Record());
+  // A deadline may be armed before the opening is durable: it says nothing to anybody.
+  const PhaseName phase = NameOfPhase(driver->machine_.phase());
+  driver->CarryOut(driver->machine_.Open(), phase, phase);
+  return driver;
+}
+
+StatusOr<std::unique_ptr<RoundDriver>> RoundDriver::Resume(RoundId id, const std::vector<std::string>& journal,
+                                                           Executor& executor, GroupCommit& commit, House house) {
+  std::unique_ptr<RoundDriver> driver;
+  for (const std::string& bytes : journal) {
+    AISLE_ASSIGN_OR_RETURN(const JournalEntry entry, DecodeJournalEntry(bytes));
+    if (const auto* opened = std::get_if<RoundOpened>(&entry.what)) {
+      if (driver != nullptr) return DataLoss("the journal of round {} opens it twice", id);
+      driver.reset(new RoundDriver(RoundMachine(id, opened->policy, opened->seed, entry.at), executor, commit, house));
+    } else if (driver != nullptr) {
+      driver->machine_.Handle(std::get<Event>(entry.what), entry.at);
+    }
+    if (driver == nullptr) return DataLoss("the journal of round {} doesn't begin with its opening", id);
+    ++driver->next_sequence_;
+  }
+  if (driver == nullptr) return DataLoss("the journal of round {} is empty", id);
+  return driver;
+}
+
+void RoundDriver::Restart(absl::Duration grace) {
+  const absl::Time closes_at = ClosesAt(machine_.phase());
+  if (closes_at != absl::InfiniteFuture()) {
+    ArmDeadline(NameOfPhase(machine_.phase()), std::max(closes_at, executor_.Now() + grace));
+  }
+  if (machine_.closed()) return house_.closed();
+  const Roster* roster = RosterOf(machine_.phase());
+  if (roster == nullptr) return;
+  for (const auto& [store, seat] : roster->seats()) {
+    if (const auto* gave = std::get_if<GaveUpdate>(&seat)) house_.fold(store, gave->update);
+  }
+  if (std::holds_alternative<Committing>(machine_.phase())) house_.apply_sum(roster->StoresWith<GaveUpdate>());
+}
+
+void RoundDriver::Submit(Event event, Done done) {
+  if (Status refused = machine_.Check(event); !refused.ok()) return done(refused);
+  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(executor_.Now()));  // As the journal keeps it.
+  const PhaseName before = NameOfPhase(machine_.phase());
+  Effects effects = machine_.Handle(event, now);
+  commit_.Append(id(), next_sequence_++, EncodeJournalEntry({.at = now, .what = std::move(event)}));
+  if (NameOfPhase(machine_.phase()) != before) {
+    if (machine_.closed()) {
+      closed_at_ = now;
+      commit_.DropJournal(id());
+    }
+    commit_.change().Put(Record());
+  }
+  const PhaseName after = NameOfPhase(machine_.phase());
+  commit_.Then([=, this, alive = alive_, effects = std::move(effects), done = std::move(done)](const Status& durable) {
+    if (durable.ok() && *alive) CarryOut(effects, before, after);
+    done(durable);
+  });
+}
+
+void RoundDriver::CarryOut(const Effects& effects, PhaseName before, PhaseName now) {
+  house_.changed(before, now);
+  for (const Effect& effect : effects) {
+    std::visit(Overloaded{[&](const SetDeadline& set) { ArmDeadline(set.phase, set.at); },
+                          [&](const AskToTrain& ask) { house_.duty_changed(ask.store); },
+                          [&](const CallForUpdate& call) { house_.duty_changed(call.store); },
+                          [&](const Release& release) { house_.duty_changed(release.store); },
+                          [&](const Dismiss& dismiss) { house_.duty_changed(dismiss.store); },
+                          [&](const FoldUpdate& fold) { house_.fold(fold.store, fold.update); },
+                          [&](const ApplySum& apply) { house_.apply_sum(apply.survivors); },
+                          [&](const CloseRound&) {
+                            executor_.Cancel(deadline_);
+                            house_.closed();
+                          }},
+               effect);
+  }
+}
+
+void RoundDriver::ArmDeadline(PhaseName phase, absl::Time at) {
+  executor_.Cancel(deadline_);
+  deadline_ = executor_.PostAt(at, [this, phase] { Submit(DeadlinePassed{phase}, [](const Status&) {}); });
+}
+
+RoundRecord RoundDriver::Record() const {
+  const Phase& phase = machine_.phase();
+  RoundRecord record{.id = id(),
+                     .phase = static_cast<RoundPhase>(NameOfPhase(phase)),
+                     .opened_at = machine_.opened_at(),
+                     .closed_at = closed_at_,
+                     .metrics = metrics_,
+                     .bytes_down = bytes_down_};
+  if (ClosesAt(phase) != absl::InfiniteFuture()) record.phase_closes_at = ClosesAt(phase);
+  if (const auto* committed = std::get_if<Committed>(&phase)) record.model_version = committed->model_version;
+  if (const auto* aborted = std::get_if<Aborted>(&phase)) {
+    record.abort_reason = fmt::format("{}: {}", NameOf(aborted->reason), aborted->explanation);
+  }
+  const Roster* roster = RosterOf(phase);
+  if (roster == nullptr) return record;
+  for (const auto& [store, seat] : roster->seats()) {
+    record.stores.push_back({.store = store, .outcome = OutcomeOf(seat), .detail = DetailOf(seat)});
+    const bool gave = std::holds_alternative<GaveUpdate>(seat);
+    record.stores_trained += gave || std::holds_alternative<HoldsUpdate>(seat) ? 1 : 0;
+    record.stores_collected += gave ? 1 : 0;
+    record.stores_refused += std::holds_alternative<Refused>(seat) ? 1 : 0;
+    record.stores_failed += std::holds_alternative<Failed>(seat) ? 1 : 0;
+  }
+  record.stores_selected = static_cast<uint32_t>(roster->size());
+  record.bytes_up = record.stores_collected * machine_.policy().update_size;
+  return record;
+}
+
+}  // namespace aisle

@@ -1,0 +1,240 @@
+// Rounds: when one opens, how its sum becomes the next model, and what follows when it closes.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/cover.h"
+#include "base/log.h"
+#include "coordinator/driver/coordinator.h"
+#include "privacy/accounting/price.h"
+
+namespace aisle {
+namespace {
+
+// A sum that failed for want of disk is tried again: nothing accepted is lost.
+constexpr absl::Duration kApplyAgainAfter = absl::Seconds(5);
+
+bool WorthTryingAgain(const Status& status) {
+  return status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable;
+}
+
+RoundPolicy PolicyOf(const ActiveJob& job, size_t stores_expected) {
+  const Plan& plan = job.plan->plan;
+  const auto wanted = static_cast<size_t>(std::ceil(job.record.cohort_target * plan.over_selection));
+  const size_t possible = std::clamp<size_t>(stores_expected, plan.privacy.cohort_min, std::max<size_t>(wanted, 1));
+  return {.cohort_min = plan.privacy.cohort_min,
+          .cohort_target = job.record.cohort_target,
+          .selection_wanted = static_cast<uint32_t>(std::max<size_t>(possible, plan.privacy.cohort_min)),
+          .selecting_for = plan.deadlines.selecting,
+          .training_for = plan.deadlines.training,
+          .collecting_for = plan.deadlines.collecting,
+          .update_size = job.plan->update_size()};
+}
+
+struct Epsilons {
+  double floor = std::numeric_limits<double>::infinity();
+  double aggregate = std::numeric_limits<double>::infinity();
+};
+
+// What the job has cost so far a store that took part in every committed round.
+Epsilons EpsilonsOf(const ActiveJob& job) {
+  const PrivacyContract& contract = job.plan->plan.privacy;
+  if (contract.unit == PrivacyUnit::kNone) return {};
+  const StatusOr<Price> price = PriceOf({.noise_multiplier = contract.noise_multiplier,
+                                         .rounds = job.record.rounds_committed,
+                                         .delta = contract.delta,
+                                         .stores = job.stores_least});
+  if (!price.ok()) return {};
+  return {.floor = price->ledger_epsilon, .aggregate = price->aggregate_epsilon};
+}
+
+}  // namespace
+
+std::string Coordinator::SpoolFolder(const RoundId& round) const {
+  return fmt::format("{}/{}@{}", parts_.spool_folder, round.job, round.number);
+}
+
+Status Coordinator::OpenSpool(ActiveJob& job, const RoundId& round) {
+  AISLE_ASSIGN_OR_RETURN(job.spool, UploadSpool::Open(SpoolFolder(round), job.plan->update_size()));
+  job.folds = std::make_unique<FoldLine>(job.spool, parts_.workshop);
+  return OkStatus();
+}
+
+void Coordinator::OpenRoundAfter(ActiveJob& job, absl::Duration pause) {
+  parts_.executor.Cancel(job.reopen);
+  job.reopen = parts_.executor.PostAt(parts_.executor.Now() + pause, [this, id = job.record.id] {
+    const auto found = jobs_.find(id);
+    if (found != jobs_.end() && found->second.round == nullptr && !stopping_) OpenRound(found->second);
+  });
+}
+
+void Coordinator::OpenRound(ActiveJob& job) {
+  if (job.record.state != JobState::kQueued && job.record.state != JobState::kRunning) return;
+  if (job.record.rounds_committed >= job.record.rounds_total) return EndJob(job, JobState::kFinished, "");
+  const RoundId id{.job = job.record.id, .number = job.record.next_round_number};
+  if (Status opened = OpenSpool(job, id); !opened.ok()) {
+    LogError("round {} can't open its spool: {}", id, MessageOf(opened));
+    return OpenRoundAfter(job, kApplyAgainAfter);
+  }
+  job.record.state = JobState::kRunning;
+  ++job.record.next_round_number;
+  job.phase_began = parts_.executor.Now();
+  const RoundOpened opened{.policy = PolicyOf(job, stores_.CountPresent(policy_.presence_window)),
+                           .seed = parts_.random.Draw64()};
+  job.round = RoundDriver::Open(id, opened, parts_.executor, commit_, HouseOf(id.job));
+  commit_.change().Put(job.record);
+  commit_.Then([this, id](const Status& durable) {
+    if (!durable.ok()) return;
+    LogInfo("round {} is open", id);
+    OfferWaiting();
+    NotifyWatchers(id.job);
+  });
+}
+
+RoundDriver::House Coordinator::HouseOf(const JobId& id) {
+  const auto with_job = [this, id](auto act) {
+    const auto found = jobs_.find(id);
+    if (found != jobs_.end()) act(found->second);
+  };
+  return {.duty_changed = [this](const StoreId& store) { AnswerIfDue(store); },
+          .fold =
+              [=](const StoreId& store, const BlobName& update) {
+                with_job([&](ActiveJob& job) {
+                  job.folds->Fold(store, update, [store](const Status& folded) {
+                    if (!folded.ok()) LogError("{}'s update can't be folded: {}", store, MessageOf(folded));
+                  });
+                });
+              },
+          .apply_sum =
+              [=, this](std::vector<StoreId> survivors) {
+                with_job([&](ActiveJob& job) { ApplySum(job, std::move(survivors)); });
+              },
+          .changed = [=, this](PhaseName before,
+                               PhaseName now) { with_job([&](ActiveJob& job) { OnRoundChanged(job, before, now); }); },
+          .closed = [=, this] {  // Not from within the driver that is about to go.
+            parts_.executor.Post([=, this] { with_job([&](ActiveJob& job) { OnRoundClosed(job); }); });
+          }};
+}
+
+void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now) {
+  if (before != now) {
+    const absl::Time at = parts_.executor.Now();
+    parts_.metrics.PhaseEnded(before, at - job.phase_began);
+    job.phase_began = at;
+    if (now == PhaseName::kTraining) {
+      std::vector<StoreId> selected;
+      for (const auto& [store, seat] : RosterOf(job.round->machine().phase())->seats()) selected.push_back(store);
+      job.stores_served += selected.size();
+      stores_.CountSelected(selected);
+    }
+  }
+  NotifyWatchers(job.record.id);
+}
+
+void Coordinator::ApplySum(ActiveJob& job, std::vector<StoreId> survivors) {
+  const std::shared_ptr<const JobPlan> plan = job.plan;
+  const ModelBefore before{.weights = job.weights, .optimizer_state = job.record.optimizer_state};
+  const RoundId round = job.round->id();
+  job.folds->Take(survivors, [=, this](StatusOr<ModularSum> sum) {
+    StatusOr<NextModel> next =
+        sum.ok() ? MakeNextModel(*plan, before, *sum, static_cast<uint32_t>(survivors.size()), parts_.blobs)
+                 : StatusOr<NextModel>(sum.status());
+    sum = Unavailable("handed over");  // Gives the memory back before the next round asks for it.
+    parts_.executor.Post([=, this, next = std::move(next)]() mutable {
+      ActiveJob* found = FindRound(round);
+      if (found == nullptr) return;
+      if (next.ok()) return Publish(*found, round, survivors, *std::move(next));
+      LogError("round {} has no model: {}", round, MessageOf(next.status()));
+      if (!WorthTryingAgain(next.status())) {
+        return found->round->Submit(CommitFailed{std::string(MessageOf(next.status()))}, [](const Status&) {});
+      }
+      AISLE_COVER("coordinator.commit_retried");
+      parts_.executor.PostAt(parts_.executor.Now() + kApplyAgainAfter, [=, this] {
+        if (ActiveJob* again = FindRound(round); again != nullptr) again->round->Restart(policy_.restart_grace);
+      });
+    });
+  });
+}
+
+void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vector<StoreId>& survivors, NextModel next) {
+  const std::optional<BlobName> state_before = job.record.optimizer_state;
+  const auto stores = static_cast<uint32_t>(survivors.size());
+  ++job.record.rounds_committed;
+  ++job.record.model_version;
+  job.record.aborted_in_a_row = 0;
+  job.record.optimizer_state = next.optimizer_state;
+  job.weights = next.weights;
+  job.stores_least = job.stores_least == 0 ? stores : std::min(job.stores_least, stores);
+  const Epsilons epsilons = EpsilonsOf(job);
+  const ModelRecord model{.job = job.record.id,
+                          .version = job.record.model_version,
+                          .weights = next.weights,
+                          .round = round,
+                          .stores = stores,
+                          .plan = job.record.plan.digest,
+                          .epsilon_floor = epsilons.floor,
+                          .epsilon_aggregate = epsilons.aggregate,
+                          .delta = job.plan->plan.privacy.delta,
+                          .privacy_unit = std::string(ToString(job.plan->plan.privacy.unit)),
+                          .published_at = parts_.executor.Now(),
+                          .metrics = next.metrics};
+  commit_.change().Publish(model).Put(job.record);
+  job.round->SetMetrics(std::move(next.metrics));
+  stores_.CountCollected(survivors);
+  job.round->Publish(model.version, [=, this, id = job.record.id](const Status& durable) {
+    if (!durable.ok()) return;
+    LogInfo("round {} published version {} from {} stores", round, model.version, stores);
+    // The state before is only needed to replay a commit that has now happened.
+    if (state_before && state_before != model.optimizer_state) (void)parts_.blobs.Remove(state_before->digest);
+  });
+}
+
+void Coordinator::OnRoundClosed(ActiveJob& job) {
+  if (job.round == nullptr || !job.round->machine().closed()) return;
+  const RoundId round = job.round->id();
+  const Phase& phase = job.round->machine().phase();
+  const auto* aborted = std::get_if<Aborted>(&phase);
+  const absl::Duration took = parts_.executor.Now() - job.round->machine().opened_at();
+  parts_.metrics.RoundClosed(phase, took);
+  absl::Duration pause = absl::ZeroDuration();
+  std::string failure;
+  if (aborted == nullptr) {
+    job.round_seconds.push_back(absl::ToDoubleSeconds(took));
+  } else {
+    LogWarning("round {} aborted: {}", round, aborted->explanation);
+    ++job.record.rounds_aborted;
+    if (aborted->reason != AbortReason::kTooFewStores) ++job.record.aborted_in_a_row;
+    if (job.record.aborted_in_a_row >= policy_.aborts_in_a_row_max) {
+      failure = fmt::format("{} rounds in a row were aborted; the last: {}", job.record.aborted_in_a_row,
+                            aborted->explanation);
+    }
+    pause = std::min(policy_.reopen_max, policy_.reopen_min * std::exp2(std::min(job.record.rounds_aborted, 20U)));
+    commit_.change().Put(job.record);
+  }
+  const std::string folder = job.spool->folder();
+  job.round.reset();
+  job.folds.reset();
+  job.spool.reset();
+  (void)UploadSpool::Remove(folder);
+  if (!failure.empty()) return EndJob(job, JobState::kFailed, std::move(failure));
+  if (job.record.state == JobState::kCancelled) return EndJob(job, JobState::kCancelled, job.record.state_reason);
+  if (pause == absl::ZeroDuration()) return OpenRound(job);
+  OpenRoundAfter(job, pause);
+  NotifyWatchers(job.record.id);
+}
+
+void Coordinator::EndJob(ActiveJob& job, JobState state, std::string reason) {
+  job.record.state = state;
+  job.record.state_reason = std::move(reason);
+  job.record.ended_at = parts_.executor.Now();
+  commit_.change().Put(job.record);
+  commit_.Then([this, id = job.record.id, state](const Status& durable) {
+    if (!durable.ok()) return;
+    LogInfo("job {} is {}", id, NameOf(state));
+    parts_.executor.Cancel(jobs_.contains(id) ? jobs_.at(id).reopen : 0);
+    jobs_.erase(id);
+    NotifyWatchers(id);
+  });
+}
+
+}  // namespace aisle

@@ -1,0 +1,74 @@
+#include "coordinator/jobs/publication.h"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "aggregation/mean_update.h"
+#include "aggregation/server_optimizer.h"
+#include "aggregation/weights.h"
+
+namespace aisle {
+namespace {
+
+// Moves the trainable tensors of `weights`, which may lie between frozen ones, through one flat vector and back.
+template <typename Step>
+Status StepTrainable(const Layout& trainable, Weights& weights, Step step) {
+  if (trainable.element_count() == weights.values.size()) return step(std::span(weights.values));
+  std::vector<float> flat(trainable.element_count());
+  const auto each = [&](auto copy) {
+    for (size_t i = 0; i < trainable.size(); ++i) {
+      const size_t whole = *weights.layout.Find(trainable.specs()[i].name);
+      copy(weights.tensor(whole), std::span(flat).subspan(trainable.offset(i), trainable.element_count(i)));
+    }
+  };
+  each([](std::span<float> tensor, std::span<float> part) { std::ranges::copy(tensor, part.begin()); });
+  AISLE_RETURN_IF_ERROR(step(std::span(flat)));
+  each([](std::span<float> tensor, std::span<float> part) { std::ranges::copy(part, tensor.begin()); });
+  return OkStatus();
+}
+
+bool KeepsState(ServerOptimizerKind kind) { return kind != ServerOptimizerKind::kFedAvg; }
+
+StatusOr<std::map<std::string, double>> NamedMetrics(const JobPlan& plan, const ModularSum& sum, uint32_t stores) {
+  std::map<std::string, double> named;
+  if (plan.plan.metrics.empty()) return named;
+  AISLE_ASSIGN_OR_RETURN(const std::vector<double> means, MeanMetrics(sum, plan.quantizer, plan.shape, stores));
+  for (size_t i = 0; i < means.size(); ++i) named[plan.plan.metrics[i].name] = means[i];
+  return named;
+}
+
+}  // namespace
+
+StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before, const ModularSum& sum,
+                                  uint32_t stores, BlobStore& blobs) {
+  Weights weights;
+  {
+    AISLE_ASSIGN_OR_RETURN(const std::string bytes, blobs.Read(before.weights));
+    AISLE_ASSIGN_OR_RETURN(weights, DecodeWeights(bytes));
+  }
+  if (!(weights.layout == plan.layout)) {
+    return InvalidArgument("the model before has another layout than the plan's initial weights");
+  }
+  AISLE_ASSIGN_OR_RETURN(ServerOptimizer optimizer,
+                         ServerOptimizer::Make(plan.plan.server, plan.trainable.element_count()));
+  if (before.optimizer_state) {
+    AISLE_ASSIGN_OR_RETURN(const std::string state, blobs.Read(*before.optimizer_state));
+    AISLE_RETURN_IF_ERROR(optimizer.RestoreState(state));
+  }
+  {
+    AISLE_ASSIGN_OR_RETURN(const MeanUpdate mean,
+                           MeanOf(sum, plan.quantizer, plan.shape, plan.plan.privacy.cohort_target));
+    AISLE_RETURN_IF_ERROR(StepTrainable(plan.trainable, weights,
+                                        [&](std::span<float> flat) { return optimizer.Step(flat, mean.parameters); }));
+  }
+  NextModel next;
+  AISLE_ASSIGN_OR_RETURN(next.metrics, NamedMetrics(plan, sum, stores));
+  if (KeepsState(plan.plan.server.kind)) {
+    AISLE_ASSIGN_OR_RETURN(next.optimizer_state, blobs.Put(optimizer.EncodeState()));
+  }
+  AISLE_ASSIGN_OR_RETURN(next.weights, blobs.Put(EncodeWeights(weights)));
+  return next;
+}
+
+}  // namespace aisle

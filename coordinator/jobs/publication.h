@@ -1,0 +1,32 @@
+// From a round's sum to the next model: the server optimizer's step, done on plain vectors and blobs.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "aggregation/modular_sum.h"
+#include "base/status.h"
+#include "coordinator/blobs/blob_store.h"
+#include "coordinator/jobs/job_plan.h"
+
+namespace aisle {
+
+struct NextModel {
+  BlobName weights;
+  std::optional<BlobName> optimizer_state;  // None for a server optimizer that keeps nothing.
+  std::map<std::string, double> metrics;    // Noised means over the stores in the sum.
+};
+
+struct ModelBefore {
+  BlobName weights;
+  std::optional<BlobName> optimizer_state;
+};
+
+// Deterministic: the same sum and the same model before give the same bytes, so a replay after a crash publishes the
+// very same model. Writes blobs durably; nothing is published until the caller says so. Thread-safe. Weights move by
+// the mean over the plan's public divisor; metrics are means over the `stores` that are in the sum.
+StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before, const ModularSum& sum,
+                                  uint32_t stores, BlobStore& blobs);
+
+}  // namespace aisle

@@ -1,0 +1,77 @@
+// aisle-coordinator: headquarters' side of Aisle. Reads one TOML file, serves until SIGTERM or SIGINT.
+#include <malloc.h>
+#include <pthread.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "base/log.h"
+#include "base/net/grpc_setup.h"
+#include "base/version.h"
+#include "coordinator/program/server.h"
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  stopped by a signal\n"
+    "  1  could not start: the message says what and why\n"
+    "  2  wrong arguments or configuration";
+
+// Arenas per thread would multiply the memory of large transfers.
+void KeepMemorySmall() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+// Blocked before any thread starts, so that only sigwait sees them.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  KeepMemorySmall();
+  CLI::App app("aisle-coordinator: schedules rounds, sums updates, publishes models.");
+  std::string path;
+  app.add_option("--config", path, "The TOML configuration file; config/coordinator.toml explains every key")
+      ->required();
+  app.set_version_flag("--version", std::string(aisle::Version()));
+  app.footer(kExitCodes);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  aisle::InitLog("coordinator", aisle::LogLevel::kInfo);
+  const aisle::StatusOr<aisle::CoordinatorConfig> config = aisle::CoordinatorConfig::Load(path);
+  if (!config.ok()) {
+    aisle::LogError("{}", aisle::MessageOf(config.status()));
+    return 2;
+  }
+  const aisle::StatusOr<aisle::LogLevel> level = aisle::ParseLogLevel(config->log_level);
+  if (!level.ok()) {
+    aisle::LogError("log_level: {}", aisle::MessageOf(level.status()));
+    return 2;
+  }
+  aisle::SetLogLevel(*level);
+  const sigset_t signals = BlockSignals();
+  aisle::SetUpGrpc();
+  auto server = aisle::CoordinatorServer::Start(*config);
+  if (!server.ok()) {
+    aisle::LogError("{}", aisle::MessageOf(server.status()));
+    return 1;
+  }
+  aisle::LogInfo("serving on port {}, metrics on port {}", (*server)->port(), (*server)->metrics_port());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  aisle::LogInfo("stopping: signal {}", signal);
+  return 0;
+}

@@ -1,0 +1,156 @@
+#include "coordinator/program/server.h"
+
+#include <prometheus/registry.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+
+#include "base/identity/chain_folder.h"
+#include "base/log.h"
+#include "base/net/credentials.h"
+#include "base/net/http_endpoint.h"
+#include "base/net/process_metrics.h"
+#include "base/net/transport.h"
+#include "base/storage/files.h"
+#include "base/version.h"
+#include "coordinator/catalog/rocks_state_store.h"
+#include "coordinator/services/admin_service.h"
+#include "coordinator/services/fleet_service.h"
+
+namespace aisle {
+namespace {
+
+// How long running calls may go on once the coordinator stops.
+constexpr std::chrono::milliseconds kShutdownGrace{500};
+
+struct Address {
+  std::string host;
+  int port = 0;
+};
+
+StatusOr<Address> ParseAddress(std::string_view key, const std::string& text) {
+  const size_t colon = text.rfind(':');
+  Address address{.host = text.substr(0, colon)};
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+      std::stoi(port) > 65535) {
+    return InvalidArgument("{} is '{}'; write it as \"127.0.0.1:9463\"", key, text);
+  }
+  address.port = std::stoi(port);
+  return address;
+}
+
+// The folder's own plan key and whatever else the configuration names.
+StatusOr<std::vector<VerifyKey>> LoadPlanKeys(const CoordinatorConfig& config) {
+  std::vector<VerifyKey> keys;
+  const std::string own = ChainPaths{config.identity}.plan_verify_key();
+  if (FileExists(own)) {
+    AISLE_ASSIGN_OR_RETURN(VerifyKey key, VerifyKey::Load(own));
+    keys.push_back(std::move(key));
+  }
+  for (const std::string& path : config.plan_keys) {
+    AISLE_ASSIGN_OR_RETURN(VerifyKey key, VerifyKey::Load(path));
+    keys.push_back(std::move(key));
+  }
+  if (keys.empty()) return NotFound("no plan key: neither {} nor plan_keys name one, so no job could ever run", own);
+  return keys;
+}
+
+}  // namespace
+
+// Members are destroyed from the last to the first.
+struct CoordinatorServer::Parts {
+  SecureRandom random;
+  std::unique_ptr<CertificateAuthority> authority;
+  std::vector<VerifyKey> plan_keys;
+  std::unique_ptr<RocksStateStore> state;
+  std::unique_ptr<BlobStore> blobs;
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  CoordinatorMetrics metrics{registry};
+  ThreadExecutor executor{"coordinator"};
+  ThreadExecutor workshop{"workshop"};
+  ThreadExecutor disk{"disk"};
+  std::unique_ptr<Coordinator> coordinator;
+  std::unique_ptr<FleetService> fleet;
+  std::unique_ptr<AdminService> admin;
+  RunningServer server;
+  std::atomic<bool> serving = false;
+  std::unique_ptr<HttpEndpoint> http;
+
+  ~Parts() {
+    serving = false;
+    http.reset();
+    if (coordinator != nullptr) coordinator->Stop();
+    if (server.server != nullptr) server.server->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    server.server.reset();  // Waits for the last call, whose answers come from the executors.
+    workshop.Shutdown();
+    disk.Shutdown();
+    executor.Shutdown();
+  }
+
+  Status OpenStorage(const CoordinatorConfig& config) {
+    AISLE_RETURN_IF_ERROR(MakeFolders(config.data));
+    AISLE_ASSIGN_OR_RETURN(state, RocksStateStore::Open(config.data + "/state"));
+    AISLE_ASSIGN_OR_RETURN(blobs, BlobStore::Open(config.data + "/blobs"));
+    return MakeFolders(config.data + "/spool");
+  }
+
+  Status StartCoordinator(const CoordinatorConfig& config) {
+    coordinator = std::make_unique<Coordinator>(Coordinator::Parts{.executor = executor,
+                                                                   .workshop = workshop,
+                                                                   .state = *state,
+                                                                   .blobs = *blobs,
+                                                                   .spool_folder = config.data + "/spool",
+                                                                   .authority = *authority,
+                                                                   .plan_keys = plan_keys,
+                                                                   .random = random,
+                                                                   .metrics = metrics},
+                                                config.policy);
+    std::promise<Status> started;
+    executor.Post([&] { started.set_value(coordinator->Start()); });
+    return started.get_future().get();
+  }
+
+  Status Listen(const CoordinatorConfig& config, const TlsIdentity& identity) {
+    AISLE_ASSIGN_OR_RETURN(const Address metrics_address, ParseAddress("metrics_listen", config.metrics_listen));
+    AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(identity));
+    const ChainName chain = authority->chain();
+    fleet = std::make_unique<FleetService>(*coordinator, chain, executor, disk, plan_keys, authority->root_pem());
+    admin = std::make_unique<AdminService>(*coordinator, *blobs, disk, chain, executor);
+    grpc::ServerBuilder builder;
+    ApplyServerLimits(builder);
+    builder.RegisterService(fleet.get());
+    builder.RegisterService(admin.get());
+    AISLE_ASSIGN_OR_RETURN(server, StartServer(builder, config.listen, credentials));
+    serving = true;
+    AISLE_ASSIGN_OR_RETURN(
+        http, HttpEndpoint::Start({.host = metrics_address.host,
+                                   .port = metrics_address.port,
+                                   .metrics = {registry, MakeProcessMetrics("coordinator", Version())},
+                                   .readiness = [this] { return serving ? OkStatus() : Unavailable("not serving"); }}));
+    return OkStatus();
+  }
+};
+
+CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+CoordinatorServer::~CoordinatorServer() = default;
+
+StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const CoordinatorConfig& config) {
+  auto parts = std::make_unique<Parts>();
+  const ChainPaths paths{config.identity};
+  AISLE_ASSIGN_OR_RETURN(CertificateAuthority authority, LoadAuthority(paths));
+  parts->authority = std::make_unique<CertificateAuthority>(std::move(authority));
+  AISLE_ASSIGN_OR_RETURN(const TlsIdentity identity,
+                         LoadCoordinator(paths, *parts->authority, absl::Now(), parts->random));
+  AISLE_ASSIGN_OR_RETURN(parts->plan_keys, LoadPlanKeys(config));
+  AISLE_RETURN_IF_ERROR(parts->OpenStorage(config));
+  AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config));
+  AISLE_RETURN_IF_ERROR(parts->Listen(config, identity));
+  return std::unique_ptr<CoordinatorServer>(new CoordinatorServer(std::move(parts)));
+}
+
+int CoordinatorServer::port() const { return parts_->server.port; }
+int CoordinatorServer::metrics_port() const { return parts_->http->port(); }
+
+}  // namespace aisle

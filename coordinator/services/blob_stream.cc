@@ -1,0 +1,33 @@
+#include "coordinator/services/blob_stream.h"
+
+namespace aisle {
+
+void BlobStream::Begin(StatusOr<std::shared_ptr<const BlobReader>> blob) {
+  if (!blob.ok()) return Finish(ToGrpc(blob.status()));
+  blob_ = *std::move(blob);
+  if (offset_ > blob_->size()) {
+    return Finish(ToGrpc(OutOfRange("offset {} lies beyond the blob's {} bytes", offset_, blob_->size())));
+  }
+  chunk_.set_total_size_bytes(blob_->size());
+  WriteNext();
+}
+
+void BlobStream::WriteNext() {
+  if (Status read = blob_->ReadAt(offset_, kChunkSize, *chunk_.mutable_data()); !read.ok()) return Finish(ToGrpc(read));
+  offset_ += chunk_.data().size();
+  StartWrite(&chunk_);
+}
+
+void BlobStream::OnWriteDone(bool ok) {
+  if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the receiver hung up"));
+  if (offset_ >= blob_->size()) return Finish(grpc::Status::OK);
+  chunk_.set_total_size_bytes(0);  // Said in the first message.
+  WriteNext();
+}
+
+void BlobStream::OnDone() {
+  ended_(offset_ - first_);
+  delete this;
+}
+
+}  // namespace aisle

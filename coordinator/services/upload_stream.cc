@@ -1,0 +1,73 @@
+#include "coordinator/services/upload_stream.h"
+
+#include "base/net/status_conversion.h"
+#include "base/reason.h"
+#include "proto/convert/fleet.h"
+
+namespace aisle {
+
+UploadStream::UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, Executor& disk,
+                           v1::UploadResponse* response, std::function<void()> ended)
+    : coordinator_(coordinator),
+      caller_(std::move(caller)),
+      disk_(disk),
+      response_(response),
+      ended_(std::move(ended)) {
+  if (caller_.ok())
+    StartRead(&message_);
+  else
+    Fail(caller_.status());
+}
+
+void UploadStream::OnReadDone(bool ok) {
+  if (upload_.session != nullptr) return ok ? TakeData() : End();
+  if (!ok || !message_.has_header()) {
+    return Fail(InvalidArgument("an upload begins with a header; this one didn't"));
+  }
+  Begin();
+}
+
+void UploadStream::Begin() {
+  StatusOr<UploadHeader> header = FromProto(message_.header());
+  if (!header.ok()) return Fail(header.status());
+  header_ = *std::move(header);
+  coordinator_.BeginUpload(*caller_, header_, [this](StatusOr<aisle::Upload> upload) {
+    if (!upload.ok()) return Fail(upload.status());
+    upload_ = *std::move(upload);
+    TakeData();
+  });
+}
+
+void UploadStream::TakeData() {
+  if (message_.data().size() > kChunkSizeMax) {
+    return Fail(WithReason(
+        InvalidArgument("a message holds {} bytes of data; the limit is {}", message_.data().size(), kChunkSizeMax),
+        Reason::kLimitExceeded));
+  }
+  if (Status taken = upload_.session->Append(message_.data()); !taken.ok()) return Fail(taken);
+  StartRead(&message_);
+}
+
+void UploadStream::End() {
+  disk_.Post([this] {
+    const StatusOr<UploadStatus> status = upload_.session->Finish();
+    if (!status.ok()) return Fail(status.status());
+    response_->set_received_bytes(status->received);
+    if (!status->complete) return Finish(grpc::Status::OK);  // Cut: a later stream goes on.
+    StatusOr<StoreId> store = StoreOf(caller_->identity());
+    if (!store.ok()) return Fail(store.status());
+    coordinator_.AcceptUpload(*store, header_, [this](const Status& accepted) {
+      response_->set_complete(accepted.ok());
+      Finish(ToGrpc(accepted));
+    });
+  });
+}
+
+void UploadStream::Fail(const Status& status) { Finish(ToGrpc(status)); }
+
+void UploadStream::OnDone() {
+  ended_();
+  delete this;
+}
+
+}  // namespace aisle

@@ -1,0 +1,40 @@
+// An update, received in chunks: checked in by the coordinator, spooled on the way, accepted at the end.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+
+#include "aisle/v1/fleet.pb.h"
+#include "coordinator/driver/coordinator.h"
+
+namespace aisle {
+
+// Deletes itself when gRPC is done with it.
+class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
+ public:
+  // `caller` may be an error: then the stream ends with it. `disk` runs the final wait for the disk.
+  UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, Executor& disk, v1::UploadResponse* response,
+               std::function<void()> ended);
+
+  void OnReadDone(bool ok) override;
+  void OnCancel() override {}
+  void OnDone() override;
+
+ private:
+  void Begin();
+  void TakeData();
+  void End();
+  void Fail(const Status& status);
+
+  Coordinator& coordinator_;
+  StatusOr<Certificate> caller_;
+  Executor& disk_;
+  v1::UploadResponse* response_;
+  std::function<void()> ended_;
+  v1::UploadRequest message_;
+  UploadHeader header_;
+  aisle::Upload upload_;
+};
+
+}  // namespace aisle

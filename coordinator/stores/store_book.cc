@@ -1,0 +1,156 @@
+#include "coordinator/stores/store_book.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace aisle {
+namespace {
+
+// How far the disk's idea of when a store was last seen may lag.
+constexpr absl::Duration kPresenceLag = absl::Minutes(10);
+
+EnrolmentRecord CodeOf(const StoreRecord& record) {
+  EnrolmentRecord code{.code_hash = record.code->hash, .store = record.id, .expires_at = record.code->expires};
+  if (record.code->used && record.code->used_by)
+    code.redeemed = {.key = *record.code->used_by, .at = *record.code->used};
+  return code;
+}
+
+void SetKeys(const AcceptedKeys& keys, StoreRecord& record) {
+  record.key_current = keys.current;
+  record.key_next = keys.next;
+}
+
+}  // namespace
+
+StatusOr<std::optional<EnrolmentRecord>> StoreBook::FindCode(const Digest& code_hash) {
+  AISLE_ASSIGN_OR_RETURN(const std::optional<StoreRecord> record, state_.FindStoreByCode(code_hash));
+  if (!record || !record->code) return std::optional<EnrolmentRecord>();
+  return std::optional(CodeOf(*record));
+}
+
+StatusOr<std::optional<EnrolmentRecords::KnownStore>> StoreBook::FindStore(const StoreId& store) {
+  AISLE_ASSIGN_OR_RETURN(const std::optional<StoreRecord> record, state_.FindStore(store));
+  if (!record) return std::optional<KnownStore>();
+  KnownStore known{.revoked = record->state == StoreState::kRevoked};
+  if (!known.revoked && !record->key_current) return std::optional<KnownStore>();  // Invited, not yet here.
+  if (record->key_current) known.keys = {.current = *record->key_current, .next = record->key_next};
+  return std::optional(known);
+}
+
+Status StoreBook::PutCode(const EnrolmentRecord& code) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, FindOrNew(code.store));
+  record.code = EnrolmentCode{.hash = code.code_hash, .expires = code.expires_at};
+  return Write(record, Durability::kSynced);
+}
+
+Status StoreBook::PutRedemption(const EnrolmentRecord& code, const AcceptedKeys& keys, absl::Time certificate_expires) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, FindOrNew(code.store));
+  record.code = EnrolmentCode{.hash = code.code_hash, .expires = code.expires_at};
+  if (code.redeemed) {
+    record.code->used = code.redeemed->at;
+    record.code->used_by = code.redeemed->key;
+  }
+  SetKeys(keys, record);
+  record.certificate_not_after = certificate_expires;
+  if (record.state == StoreState::kInvited) record.state = StoreState::kEnrolled;
+  presence_.erase(code.store);  // A new box: its agent's instances begin anew.
+  return Write(record, Durability::kSynced);
+}
+
+Status StoreBook::PutKeys(const StoreId& store, const AcceptedKeys& keys,
+                          std::optional<absl::Time> certificate_expires) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
+  SetKeys(keys, record);
+  if (certificate_expires) record.certificate_not_after = *certificate_expires;
+  return Write(record, Durability::kSynced);
+}
+
+StatusOr<StoreRecord> StoreBook::Find(const StoreId& store) const {
+  AISLE_ASSIGN_OR_RETURN(std::optional<StoreRecord> record, state_.FindStore(store));
+  if (!record) return NotFound("the chain has no store {}; add it with 'aisle store add {}'", store, store);
+  AddPresence(*record);
+  return *std::move(record);
+}
+
+StatusOr<StoreRecord> StoreBook::FindOrNew(const StoreId& store) const {
+  AISLE_ASSIGN_OR_RETURN(std::optional<StoreRecord> record, state_.FindStore(store));
+  return record ? *std::move(record) : StoreRecord{.id = store};
+}
+
+StatusOr<std::vector<StoreRecord>> StoreBook::List() const {
+  AISLE_ASSIGN_OR_RETURN(std::vector<StoreRecord> records, state_.ListStores());
+  for (StoreRecord& record : records) AddPresence(record);
+  return records;
+}
+
+StatusOr<StoreRecord> StoreBook::Revoke(const StoreId& store, const std::string& reason) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
+  record.state = StoreState::kRevoked;
+  record.revoke_reason = reason.empty() ? "no reason given" : reason;
+  AISLE_RETURN_IF_ERROR(Write(record, Durability::kSynced));
+  return record;
+}
+
+Status StoreBook::Present(const StoreId& store, const std::string& agent_version, uint64_t agent_instance) {
+  Presence& presence = presence_[store];
+  presence.last_seen = clock_.Now();
+  presence.agent_version = agent_version;
+  AISLE_RETURN_IF_ERROR(presence.instances.Observe(agent_instance));
+  if (presence.last_seen - presence.last_written < kPresenceLag) return OkStatus();
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
+  if (!record.first_seen) record.first_seen = presence.last_seen;
+  presence.last_written = presence.last_seen;
+  return Write(record, Durability::kBuffered);
+}
+
+size_t StoreBook::CountPresent(absl::Duration window) const {
+  const absl::Time since = clock_.Now() - window;
+  return static_cast<size_t>(
+      std::ranges::count_if(presence_, [&](const auto& entry) { return entry.second.last_seen >= since; }));
+}
+
+uint64_t StoreBook::RoundsSelected(const StoreId& store) const {
+  const StatusOr<std::optional<StoreRecord>> record = state_.FindStore(store);
+  return record.ok() && *record ? (*record)->rounds_selected : 0;
+}
+
+template <typename Change>
+void StoreBook::Update(const std::vector<StoreId>& stores, Change change) {
+  StateChange batch;
+  for (const StoreId& store : stores) {
+    if (StatusOr<StoreRecord> record = Find(store); record.ok()) {
+      change(*record);
+      batch.Put(*record);
+    }
+  }
+  if (Status written = state_.Commit(batch, Durability::kBuffered); !written.ok()) {
+    LogWarning("stores' statistics were not written: {}", MessageOf(written));
+  }
+}
+
+void StoreBook::CountSelected(const std::vector<StoreId>& stores) {
+  Update(stores, [](StoreRecord& record) { ++record.rounds_selected; });
+}
+
+void StoreBook::CountCollected(const std::vector<StoreId>& stores) {
+  Update(stores, [](StoreRecord& record) { ++record.rounds_collected; });
+}
+
+void StoreBook::NoteRefusal(const StoreId& store, const std::string& refusal) {
+  Update({store}, [&](StoreRecord& record) { record.last_refusal = refusal; });
+}
+
+Status StoreBook::Write(const StoreRecord& record, Durability durability) {
+  return state_.Commit(StateChange().Put(record), durability);
+}
+
+void StoreBook::AddPresence(StoreRecord& record) const {
+  const auto found = presence_.find(record.id);
+  if (found == presence_.end()) return;
+  record.last_seen = found->second.last_seen;
+  record.agent_version = found->second.agent_version;
+}
+
+}  // namespace aisle

@@ -1,0 +1,70 @@
+// Every store the chain has: who is enrolled, with which key, when it was last heard of.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "coordinator/catalog/state_store.h"
+#include "coordinator/enrolment/agent_instances.h"
+#include "coordinator/enrolment/enrolment_desk.h"
+
+namespace aisle {
+
+// Owned by the coordinator's executor; not thread-safe. Records live in the state store; only presence is in memory, so
+// that ten thousand stores checking in cost no disk writes.
+class StoreBook final : public EnrolmentRecords {
+ public:
+  StoreBook(StateStore& state, const Clock& clock) : state_(state), clock_(clock) {}
+
+  // EnrolmentRecords.
+  StatusOr<std::optional<EnrolmentRecord>> FindCode(const Digest& code_hash) override;
+  StatusOr<std::optional<KnownStore>> FindStore(const StoreId& store) override;
+  Status PutCode(const EnrolmentRecord& record) override;
+  Status PutRedemption(const EnrolmentRecord& record, const AcceptedKeys& keys,
+                       absl::Time certificate_expires) override;
+  Status PutKeys(const StoreId& store, const AcceptedKeys& keys,
+                 std::optional<absl::Time> certificate_expires) override;
+
+  // NotFound if the chain has no such store.
+  StatusOr<StoreRecord> Find(const StoreId& store) const;
+  // Records with the freshest presence put in.
+  StatusOr<std::vector<StoreRecord>> List() const;
+  // Durable. A revoked store is refused from its next call on.
+  StatusOr<StoreRecord> Revoke(const StoreId& store, const std::string& reason);
+
+  // A store has checked in. PermissionDenied if another agent with its identity replaced this one.
+  Status Present(const StoreId& store, const std::string& agent_version, uint64_t agent_instance);
+  // Stores heard of within `window`.
+  size_t CountPresent(absl::Duration window) const;
+  uint64_t RoundsSelected(const StoreId& store) const;
+
+  // Statistics: written at once but not synced; a power cut may cost the latest.
+  void CountSelected(const std::vector<StoreId>& stores);
+  void CountCollected(const std::vector<StoreId>& stores);
+  void NoteRefusal(const StoreId& store, const std::string& refusal);
+
+ private:
+  struct Presence {
+    absl::Time last_seen;
+    absl::Time last_written = absl::InfinitePast();
+    std::string agent_version;
+    AgentInstances instances;
+  };
+  Status Write(const StoreRecord& record, Durability durability);
+  StatusOr<StoreRecord> FindOrNew(const StoreId& store) const;
+  void AddPresence(StoreRecord& record) const;
+  template <typename Change>
+  void Update(const std::vector<StoreId>& stores, Change change);
+
+  StateStore& state_;
+  const Clock& clock_;
+  std::map<StoreId, Presence> presence_;
+};
+
+}  // namespace aisle
