@@ -11,6 +11,8 @@ class Aisle:
 
     def __init__(self, bin_folder, chain_folder, coordinator):
         self.bin, self.chain, self.coordinator = bin_folder, chain_folder, coordinator
+        # What a call that is cut short leaves behind goes with the chain's folder.
+        self.environment = {**os.environ, "TMPDIR": os.path.dirname(os.path.abspath(chain_folder))}
         self._running = set()  # Calls under way, on any thread.
         self._aborted = False
 
@@ -22,7 +24,7 @@ class Aisle:
         if self._aborted:
             raise DemoError("stopping")
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+                                   start_new_session=True, env=self.environment)
         self._running.add(process)
         try:
             out, said = process.communicate(timeout=timeout)
