@@ -62,6 +62,7 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
   AddJobCommands(*app, context);
   AddRoundCommands(*app, context);
   AddModelCommands(*app, context);
+  AddIngestCommand(*app, context);
   AddLedgerCommands(*app, context);
   AddPrivacyCommands(*app, context);
   AddOverviewCommand(*app, context);

@@ -168,7 +168,7 @@ void AddPlanCommands(CLI::App& app, Context& context) {
   AddJsonFlag(*check, context);
 
   AddPlanPriceCommand(*group, context);
-  // LOCAL
+  AddPlanLocalCommands(*group, context);
 }
 
 }  // namespace aisle::cli
