@@ -119,6 +119,15 @@ Status LedgerFile::Append(std::string_view bytes) {
 
 Status LedgerFile::NoteHead() const { return WriteFileDurably(HeadPath(folder_), EncodeHead(ledger_.head()), kMode); }
 
+uint64_t LedgerFile::ReleasesFor(const JobId& job, const Digest& plan) const {
+  const std::lock_guard lock(mutex_);
+  uint64_t releases = 0;
+  for (const LedgerEntry& entry : ledger_.entries()) {
+    if (entry.debit.round.job == job && entry.debit.plan == plan) releases += entry.debit.releases;
+  }
+  return releases;
+}
+
 Spending LedgerFile::MostSpent(double delta) const {
   const std::lock_guard lock(mutex_);
   Spending most{.delta = delta};

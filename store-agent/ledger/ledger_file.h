@@ -31,6 +31,8 @@ class LedgerFile {
   // cap, nothing was spent. Any other error: nothing may be released; the debit may have been spent.
   StatusOr<DebitReceipt> Spend(const Debit& debit, const SpendingCap& cap, absl::Time now);
 
+  // Vectors released for that plan within that job.
+  uint64_t ReleasesFor(const JobId& job, const Digest& plan) const;
   // The epsilon that the population which has spent most has spent, at `delta`.
   Spending MostSpent(double delta) const;
   LedgerHead head() const;

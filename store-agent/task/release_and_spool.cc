@@ -1,0 +1,37 @@
+#include "store-agent/task/release_and_spool.h"
+
+#include "base/log.h"
+#include "privacy/release.h"
+
+namespace aisle {
+namespace {
+
+constexpr std::string_view kNoisePurpose = "noise/update";
+
+TaskEnd StorageFailed(const Status& status) {
+  LogError("an update couldn't be released: {}", MessageOf(status));
+  return Failed{FailureReason::kStorage, "the store's ledger or spool can't be written"};
+}
+
+}  // namespace
+
+std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, const ReleaseTerms& terms,
+                                                LedgerFile& ledger, const Spool& spool, RandomSource& random,
+                                                absl::Time now) {
+  const Status fits = terms.quantizer.CheckNorm(clean.Reveal());
+  if (!fits.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(fits))});
+  StatusOr<DebitReceipt> receipt = ledger.Spend(terms.debit, terms.cap, now);
+  if (!receipt.ok()) {
+    if (receipt.status().code() != StatusCode::kResourceExhausted) return StorageFailed(receipt.status());
+    return TaskEnd(Refused{RefusalReason::kPrivacyBudget, std::string(MessageOf(receipt.status()))});
+  }
+  AesCtrStream noise(DrawKey(random), kNoisePurpose);
+  const StatusOr<SecretVector<uint32_t>> noised =
+      Release(*std::move(receipt), std::move(clean), terms.quantizer, noise);
+  if (!noised.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(noised.status()))});
+  const StatusOr<BlobName> update = spool.Write(terms.debit.round, noised->Reveal());
+  if (!update.ok()) return StorageFailed(update.status());
+  return *update;
+}
+
+}  // namespace aisle

@@ -1,0 +1,94 @@
+// The steps of a task on a real site: cache, policy, ledger, rows and worker put together. See driver/task_steps.h.
+//
+//   vetting.cc    signature -> plan -> site policy -> privacy budget
+//   training.cc   weights -> rows -> worker -> clean update
+//   here          the release (release_and_spool.h), and what is kept between the steps
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aggregation/quantizer.h"
+#include "aggregation/update_shape.h"
+#include "base/clock.h"
+#include "base/identity/signing.h"
+#include "plans/bundle.h"
+#include "store-agent/driver/task_steps.h"
+#include "store-agent/ledger/ledger_file.h"
+#include "store-agent/metrics/agent_metrics.h"
+#include "store-agent/policy/evaluate.h"
+#include "store-agent/supervisor/worker_process.h"
+#include "store-agent/tables/table_store.h"
+#include "store-agent/transfer/blob_cache.h"
+#include "store-agent/transfer/byte_meter.h"
+#include "store-agent/transfer/spool.h"
+
+namespace aisle {
+
+// The one population of plans of the units store and none: the store itself.
+inline constexpr std::string_view kStorePopulation = "store";
+
+struct SiteParts {
+  const BlobCache& cache;
+  const Spool& spool;
+  ByteMeter& meter;
+  TableStore& tables;
+  const Schema& schema;
+  const SitePolicy& policy;
+  LedgerFile& ledger;
+  AgentMetrics& metrics;
+  const Clock& clock;
+  RandomSource& random;
+  std::function<std::vector<VerifyKey>()> plan_keys;
+  std::string worker_program;
+};
+
+// One thread at a time: the agent's working thread.
+class SiteTaskSteps final : public TaskSteps {
+ public:
+  explicit SiteTaskSteps(SiteParts parts) : parts_(std::move(parts)) { TellLedger(); }
+
+  std::optional<TaskEnd> AllowFetch(const BlobName& blob) override;
+  std::optional<TaskEnd> Vet(const TrainInstruction& task) override;
+  std::optional<TaskEnd> Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
+                               std::stop_token stop) override;
+  std::variant<BlobName, TaskEnd> Release(const TrainInstruction& task) override;
+  void ForgetUpdate() override;
+  void LetWorkerGo() override;
+
+ private:
+  struct VettedPlan {
+    Digest digest;
+    std::string bundle;  // Canonical bytes.
+    Plan plan;
+  };
+  struct CleanUpdate {
+    RoundId round;
+    Quantizer quantizer;
+    SecretVector<int32_t> values;
+  };
+  // vetting.cc
+  std::variant<VettedPlan, TaskEnd> OpenPlan(const TrainInstruction& task) const;
+  std::optional<TaskEnd> CheckPolicy(const VettedPlan& vetted, const TrainInstruction& task) const;
+  std::optional<TaskEnd> CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const;
+  StatusOr<SiteFacts> Facts() const;
+  // training.cc
+  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(const std::string& weights, const UpdateShape& shape,
+                                                         const SecretBytes& seed, absl::Time deadline,
+                                                         std::stop_token stop);
+  StatusOr<std::vector<ColumnTable>> ReadRows() const;
+  Status EnsureWorker();
+  Debit DebitFor(const Plan& plan, const TrainInstruction& task) const;
+  SpendingCap Cap() const { return {.epsilon = parts_.policy.epsilon_max, .delta = parts_.policy.delta}; }
+  void TellLedger() const;
+
+  SiteParts parts_;
+  std::optional<VettedPlan> vetted_;
+  std::optional<CleanUpdate> clean_;
+  std::unique_ptr<WorkerProcess> worker_;
+};
+
+}  // namespace aisle

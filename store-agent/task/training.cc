@@ -1,0 +1,92 @@
+// Training begins with plan and weights in the cache and ends with a clean update in memory: clipped and quantised by
+// the worker, not yet noised. Only the plan's columns are read, and only they reach the worker.
+#include <algorithm>
+
+#include "aggregation/weights.h"
+#include "base/log.h"
+#include "plans/update_vector.h"
+#include "store-agent/task/site_task_steps.h"
+#include "store-agent/task/worker_task.h"
+
+namespace aisle {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+TaskEnd PlanError(const Status& status) { return Failed{FailureReason::kPlanError, std::string(MessageOf(status))}; }
+
+}  // namespace
+
+std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
+                                            std::stop_token stop) {
+  if (!vetted_ || vetted_->digest != task.plan.digest) {
+    return Failed{FailureReason::kPlanError, "the plan was not vetted"};
+  }
+  const StatusOr<std::string> weights = parts_.cache.Read(task.weights);
+  if (!weights.ok()) return Failed{FailureReason::kDownload, "the weights were damaged on the store's disk"};
+  const StatusOr<Layout> layout = DecodeWeightsLayout(*weights);
+  if (!layout.ok()) return PlanError(layout.status());
+  const StatusOr<UpdateShape> shape = UpdateShapeOf(vetted_->plan, *layout);
+  if (!shape.ok()) return PlanError(shape.status());
+  StatusOr<Quantizer> quantizer = QuantizerOf(vetted_->plan, *shape);
+  if (!quantizer.ok()) return PlanError(quantizer.status());
+  auto trained = RunWorker(*weights, *shape, seed, deadline, stop);
+  if (auto* end = std::get_if<TaskEnd>(&trained)) return std::move(*end);
+  clean_.emplace(CleanUpdate{.round = task.round,
+                             .quantizer = *std::move(quantizer),
+                             .values = std::get<SecretVector<int32_t>>(std::move(trained))});
+  return std::nullopt;
+}
+
+std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(const std::string& weights,
+                                                                      const UpdateShape& shape, const SecretBytes& seed,
+                                                                      absl::Time deadline, std::stop_token stop) {
+  const StatusOr<SiteFacts> facts = Facts();
+  if (!facts.ok()) return TaskEnd(Failed{FailureReason::kStorage, "the store's tables can't be read"});
+  // Too few rows: the update is zero and gets its noise like any other. Staying away would tell of the rows.
+  if (!HasRowsFor(vetted_->plan, *facts)) {
+    LogInfo("fewer rows are here than the plan asks for: this store sends noise only");
+    return SecretVector<int32_t>(shape.length());
+  }
+  StatusOr<std::vector<ColumnTable>> rows = ReadRows();
+  if (!rows.ok()) {
+    LogError("reading rows for a plan: {}", MessageOf(rows.status()));
+    return TaskEnd(Failed{FailureReason::kStorage, "the store's rows can't be read"});
+  }
+  const Status started = EnsureWorker();
+  if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
+  TaskLimits caps = vetted_->plan.limits;
+  caps.wall_time = std::clamp(deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
+  const v1::WorkerRequest request = MakeTrainRequest(
+      {.bundle = vetted_->bundle, .weights = weights, .threads = parts_.policy.threads}, *std::move(rows), seed);
+  WorkerOutcome outcome = worker_->Run(request, caps, {}, stop);
+  if (!outcome.worker_survives()) worker_.reset();
+  parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);
+  if (!outcome.ok()) {
+    LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
+    return EndOf(outcome);
+  }
+  LogInfo("trained on {} examples in {}, worker's peak {} MiB", outcome.reply.trained().examples(),
+          aisle::FormatDuration(outcome.use.wall_time), outcome.use.memory_peak / kMiB);
+  return TakeUpdate(outcome, shape);
+}
+
+StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadRows() const {
+  std::vector<ColumnTable> tables;
+  for (const TableNeed& need : vetted_->plan.tables) {
+    ScanRequest request{.columns = {}, .bytes_max = vetted_->plan.limits.memory};
+    AISLE_ASSIGN_OR_RETURN(request.table, TableName::Parse(need.name));
+    for (const ColumnNeed& column : need.columns) request.columns.push_back(column.name);
+    AISLE_ASSIGN_OR_RETURN(ColumnTable table, parts_.tables.Scan(request));
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+Status SiteTaskSteps::EnsureWorker() {
+  if (worker_ != nullptr && worker_->alive()) return OkStatus();
+  AISLE_ASSIGN_OR_RETURN(worker_, WorkerProcess::Start(parts_.worker_program));
+  return OkStatus();
+}
+
+}  // namespace aisle

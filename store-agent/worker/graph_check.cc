@@ -1,0 +1,148 @@
+#include "store-agent/worker/graph_check.h"
+
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/script.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "store-agent/worker/failures.h"
+#include "store-agent/worker/operators.h"
+
+namespace aisle {
+
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Module;
+using torch::jit::Node;
+
+constexpr size_t kRefusalsMax = 20;
+
+enum class Kind : uint8_t { kTables, kBatch, kTensor };  // Dict[str, Dict[str, Tensor]], Dict[str, Tensor], Tensor.
+
+c10::TypePtr TypeOf(Kind kind) {
+  const c10::TypePtr tensor = c10::TensorType::get();
+  if (kind == Kind::kTensor) return tensor;
+  const c10::TypePtr batch = c10::DictType::create(c10::StringType::get(), tensor);
+  return kind == Kind::kBatch ? batch : c10::DictType::create(c10::StringType::get(), batch);
+}
+
+struct MethodNeed {
+  const char* name;
+  Kind argument;
+  Kind result;
+};
+constexpr std::array<MethodNeed, 4> kMethods = {{{kPrepare, Kind::kTables, Kind::kBatch},
+                                                 {kLoss, Kind::kBatch, Kind::kTensor},
+                                                 {kMetrics, Kind::kBatch, Kind::kBatch},
+                                                 {kPredict, Kind::kBatch, Kind::kBatch}}};
+
+Status CheckSignature(const c10::FunctionSchema& schema, const MethodNeed& need) {
+  const std::string wanted =
+      fmt::format("def {}(self, _: {}) -> {}", need.name, TypeOf(need.argument)->annotation_str(),
+                  TypeOf(need.result)->annotation_str());
+  if (schema.arguments().size() != 2 || schema.returns().size() != 1 ||
+      !schema.arguments()[1].type()->isSubtypeOf(*TypeOf(need.argument)) ||
+      !schema.returns()[0].type()->isSubtypeOf(*TypeOf(need.result))) {
+    return PlanInvalid("the method {} has the wrong types; it must be {}", need.name, wanted);
+  }
+  return OkStatus();
+}
+
+std::string WhereIs(const Node& node) {
+  const auto place = node.sourceRange().file_line_col();
+  return place ? fmt::format(" (line {})", std::get<1>(*place)) : "";
+}
+
+bool UsesBatchStatistics(const Node& node) {
+  const auto training = torch::jit::toIValue(node.namedInput("training"));
+  return !training || !training->isBool() || training->toBool();
+}
+
+// The function that a call node calls; null if that is known only when it runs.
+const torch::jit::Function* CalleeOf(const Node& node) {
+  const c10::TypePtr type = node.input(0)->type();
+  if (node.kind() == c10::prim::CallFunction) {
+    const auto function = type->cast<c10::FunctionType>();
+    return function == nullptr ? nullptr : function->function();
+  }
+  const auto object = type->cast<c10::ClassType>();
+  return object == nullptr ? nullptr : object->findMethod(node.s(c10::attr::name));
+}
+
+class Walk {
+ public:
+  void Visit(const torch::jit::Function& function) {
+    if (!visited_.insert(&function).second) return;
+    const auto* graph_function = torch::jit::tryToGraphFunction(const_cast<torch::jit::Function&>(function));
+    if (graph_function == nullptr) {
+      refusals_.push_back(fmt::format("{}: it isn't TorchScript", function.name()));
+    } else {
+      Visit(*graph_function->graph()->block());
+    }
+  }
+  const std::set<std::string>& operators() const { return operators_; }
+  const std::vector<std::string>& refusals() const { return refusals_; }
+
+ private:
+  void Visit(const Block& block) {
+    for (const Node* node : block.nodes()) {
+      Check(*node);
+      for (const Block* inner : node->blocks()) Visit(*inner);
+    }
+  }
+  void Check(const Node& node) {
+    if (node.kind() == c10::prim::CallMethod || node.kind() == c10::prim::CallFunction) {
+      if (const torch::jit::Function* callee = CalleeOf(node)) return Visit(*callee);
+    }
+    if (node.kind() == c10::prim::Constant) return CheckConstant(node);
+    const std::string name = node.kind().toQualString();
+    const bool first = operators_.insert(name).second;
+    if (name == "aten::batch_norm" && UsesBatchStatistics(node)) {
+      return Refuse(name, node, "it looks at the whole batch; use group_norm or layer_norm, or give training=False");
+    }
+    if (first && !IsAllowedOperator(name)) Refuse(name, node, HintFor(name));
+    for (const torch::jit::Symbol attribute : node.attributeNames()) CheckAttribute(node, attribute);
+  }
+  // A function may also be handed around as a constant.
+  void CheckConstant(const Node& node) {
+    const auto function = node.output()->type()->cast<c10::FunctionType>();
+    if (function != nullptr) Visit(*function->function());
+  }
+  // Graphs may hide in attributes too.
+  void CheckAttribute(const Node& node, torch::jit::Symbol attribute) {
+    if (node.kindOf(attribute) == torch::jit::AttributeKind::g) Visit(*node.g(attribute)->block());
+    if (node.kindOf(attribute) == torch::jit::AttributeKind::gs) {
+      for (const auto& graph : node.gs(attribute)) Visit(*graph->block());
+    }
+  }
+  void Refuse(const std::string& name, const Node& node, std::string_view hint) {
+    refusals_.push_back(fmt::format("{}{}{}{}", name, WhereIs(node), hint.empty() ? "" : ": ", hint));
+  }
+  std::set<const torch::jit::Function*> visited_;
+  std::set<std::string> operators_;
+  std::vector<std::string> refusals_;
+};
+
+}  // namespace
+
+StatusOr<std::set<std::string>> CheckProgram(const Module& module) {
+  Walk walk;
+  for (const MethodNeed& need : kMethods) {
+    const auto method = module.find_method(need.name);
+    if (!method) return PlanInvalid("the program has no method {}", need.name);
+    AISLE_RETURN_IF_ERROR(CheckSignature(method->function().getSchema(), need));
+    walk.Visit(method->function());
+  }
+  std::vector<std::string> refusals = walk.refusals();
+  if (refusals.empty()) return walk.operators();
+  const size_t all = refusals.size();
+  refusals.resize(std::min(all, kRefusalsMax));
+  return PlanInvalid("the program uses {} operator{} that a plan may not use:\n  {}", all, all == 1 ? "" : "s",
+                     fmt::join(refusals, "\n  "));
+}
+
+}  // namespace aisle

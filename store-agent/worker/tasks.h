@@ -1,0 +1,32 @@
+// One request in, one answer out: the worker's tasks, free of pipes and of LibTorch.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "aisle/v1/worker.pb.h"
+
+namespace aisle {
+
+// Keeps the last plan compiled from source, so that the next round of a job starts at once; nothing of a task's rows or
+// weights outlives it. Not thread-safe, but `stop` may be set from any thread.
+class TaskRunner {
+ public:
+  // Told at most every 200 ms, and after the last step.
+  using OnProgress = std::function<void(const v1::Progress&)>;
+
+  TaskRunner();
+  ~TaskRunner();
+  TaskRunner(const TaskRunner&) = delete;
+  TaskRunner& operator=(const TaskRunner&) = delete;
+
+  // Never throws: whatever goes wrong is a WorkerFailure. The reply carries the request's id.
+  v1::WorkerReply Run(const v1::WorkerRequest& request, const OnProgress& on_progress, const std::atomic<bool>& stop);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aisle
