@@ -133,6 +133,8 @@ void ReadTables(ConfigTable root, Plan& plan) {
     if (!IsIdentifier(name)) tables.Refuse(name, kNameRule);
     ConfigTable table = tables.Child(name);
     table.Read("rows_min", need.rows_min);
+    table.Read("dry_run_rows", need.dry_run_rows);
+    RefuseOutside<uint64_t>(table, "dry_run_rows", need.dry_run_rows, 0, 100'000);
     ConfigTable columns = table.Child("columns");
     for (const std::string& column : columns.Keys()) need.columns.push_back(ReadColumn(columns, column));
     if (need.columns.empty() || need.columns.size() > kPlanColumnsMax) {

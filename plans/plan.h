@@ -47,6 +47,7 @@ struct TableNeed {
   std::string name;
   std::vector<ColumnNeed> columns;  // In the plan's order: all that the agent hands over.
   uint64_t rows_min = 1;            // A store with fewer rows than this doesn't take part.
+  uint64_t dry_run_rows = 0;        // Made-up rows in a dry run; 0 for the usual number.
 };
 
 enum class LocalOptimizer : uint8_t { kSgd, kAdam };

@@ -18,9 +18,10 @@ inline constexpr const char* kLoss = "loss";
 inline constexpr const char* kMetrics = "metrics";
 inline constexpr const char* kPredict = "predict";
 
-// Checks that the four methods are there with the right types, then walks each one's graph, with all calls inlined,
-// down to the last block. Returns the operators it uses. PlanInvalid lists every operator that isn't allowed, with its
-// line; batch normalisation is allowed only where it provably doesn't look at the batch (training=False, written out).
+// Checks that the four methods are there with the right types, then walks each one's graph and whatever it
+// calls, down to the last block. Returns the operators it uses. PlanInvalid lists every operator that isn't allowed,
+// with its line; batch normalisation is allowed only where it provably doesn't look at the batch (training=False,
+// written out).
 StatusOr<std::set<std::string>> CheckProgram(const torch::jit::Module& module);
 
 }  // namespace aisle
