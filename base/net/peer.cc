@@ -3,8 +3,17 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
 
+#include "base/net/certificate_cache.h"
+
 namespace aisle {
 namespace {
+
+constexpr size_t kCachedCallers = 1024;  // 6 KiB each.
+
+CertificateCache& Callers() {
+  static CertificateCache callers(kCachedCallers);
+  return callers;
+}
 
 StatusOr<std::string> PeerPem(const grpc::ServerContextBase& context) {
   const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
@@ -20,7 +29,7 @@ StatusOr<std::string> PeerPem(const grpc::ServerContextBase& context) {
 StatusOr<Certificate> PeerCertificateOf(const grpc::ServerContextBase& context, const ChainName& chain,
                                         absl::Time now) {
   AISLE_ASSIGN_OR_RETURN(const std::string pem, PeerPem(context));
-  StatusOr<Certificate> certificate = Certificate::FromPem(pem);
+  StatusOr<Certificate> certificate = Callers().Parse(pem);
   if (!certificate.ok())
     return PermissionDenied("the client certificate is refused: {}", MessageOf(certificate.status()));
   if (certificate->identity().chain != chain) {
