@@ -1,0 +1,107 @@
+#include "store-agent/policy/site_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const std::string kHex(64, 'a');
+
+TEST(SitePolicyTest, ReadsEveryKey) {
+  const StatusOr<SitePolicy> policy = SitePolicy::Parse(fmt::format(R"(
+[plans]
+names = ["demand"]
+digests = ["{}"]
+[tables.sales]
+columns = ["week", "price"]
+[tables.stores]
+[hours]
+training = ["22:00-06:00", "12:00-13:00"]
+time_zone = "UTC"
+[limits]
+memory = "512 MiB"
+cpu_time = "5m"
+wall_time = "10m"
+threads = 2
+bytes_per_day = "50 MiB"
+[privacy]
+units = ["store", "none"]
+epsilon_max = 4
+delta = 1e-7
+)",
+                                                                    kHex));
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_TRUE(policy->AllowsPlan("demand", {}));
+  EXPECT_FALSE(policy->AllowsPlan("other", {}));
+  EXPECT_TRUE(policy->AllowsPlan("other", *Digest::FromHex(kHex)));
+  EXPECT_TRUE(policy->AllowsColumn("sales", "week"));
+  EXPECT_FALSE(policy->AllowsColumn("sales", "customer"));
+  EXPECT_TRUE(policy->AllowsColumn("stores", "anything"));
+  EXPECT_FALSE(policy->AllowsColumn("visits", "week"));
+  EXPECT_EQ(policy->hours.ToString(), "22:00-06:00, 12:00-13:00 (UTC)");
+  EXPECT_EQ(policy->memory_max, 512u << 20);
+  EXPECT_EQ(policy->cpu_time_max, absl::Minutes(5));
+  EXPECT_EQ(policy->wall_time_max, absl::Minutes(10));
+  EXPECT_EQ(policy->threads, 2u);
+  EXPECT_EQ(policy->bytes_per_day, 50u << 20);
+  EXPECT_EQ(policy->units, (std::set<PrivacyUnit>{PrivacyUnit::kNone, PrivacyUnit::kStore}));
+  EXPECT_EQ(policy->epsilon_max, 4);
+  EXPECT_EQ(policy->delta, 1e-7);
+}
+
+TEST(SitePolicyTest, AnAbsentOrEmptyFileGivesTheDefaults) {
+  const TemporaryFolder folder;
+  for (const StatusOr<SitePolicy>& policy :
+       {SitePolicy::Parse(""), SitePolicy::ParseFile(folder.File("site-policy.toml"))}) {
+    ASSERT_TRUE(policy.ok()) << policy.status();
+    EXPECT_TRUE(policy->AllowsPlan("any", {}));
+    EXPECT_TRUE(policy->AllowsColumn("any", "column"));
+    EXPECT_FALSE(policy->units.contains(PrivacyUnit::kNone));
+    EXPECT_EQ(policy->epsilon_max, 10);
+  }
+}
+
+TEST(SitePolicyTest, DigestsAloneAllowExactVersionsOnly) {
+  const StatusOr<SitePolicy> policy = SitePolicy::Parse(fmt::format("[plans]\ndigests = [\"{}\"]", kHex));
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_FALSE(policy->AllowsPlan("demand", {}));
+  EXPECT_TRUE(policy->AllowsPlan("demand", *Digest::FromHex(kHex)));
+}
+
+TEST(SitePolicyTest, TellsAllMistakesAtOnce) {
+  const Status status = SitePolicy::Parse(R"(
+[plans]
+digests = ["abc"]
+[tables."A B"]
+colums = ["x"]
+[hours]
+training = ["22-06"]
+time_zone = "Mars/Olympus"
+[limits]
+memory = "lots"
+threads = 0
+[privacy]
+units = ["household"]
+epsilon_max = -1
+delta = 0.5
+[metrics]
+)")
+                            .status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(MessageOf(status)),
+              AllOf(HasSubstr("plans.digests (line 3)"), HasSubstr("table name"),
+                    HasSubstr("colums (line 5): is not a known key"), HasSubstr("\"22-06\" isn't a window"),
+                    HasSubstr("no time zone \"Mars/Olympus\""), HasSubstr("limits.memory (line 10)"),
+                    HasSubstr("limits.threads (line 11)"), HasSubstr("privacy.units"),
+                    HasSubstr("privacy.epsilon_max (line 14)"), HasSubstr("privacy.delta (line 15)"),
+                    HasSubstr("metrics (line 16): is not a known key")));
+}
+
+}  // namespace
+}  // namespace aisle
