@@ -11,7 +11,7 @@ connection=(--coordinator coordinator:7400 --identity /var/lib/aisle/chain)
 
 mkdir -p run/headquarters/invitations
 for store in "${STORES[@]}"; do
-  mkdir -p "run/$store/inbox"
+  mkdir -p "run/$store"
 done
 # The images run as this user.
 [[ $(stat -c %u run/headquarters) == 10001 ]] || chown -R 10001:10001 run 2>/dev/null || sudo chown -R 10001:10001 run

@@ -90,29 +90,34 @@ class Demo:
         for store in self.stores:
             folder = os.path.join(self.folder, "stores", store)
             os.makedirs(folder)
-            invitation = os.path.join(folder, "enrol.toml")
-            self.aisle.add_store(store, invitation)
+            self.aisle.add_store(store, os.path.join(folder, "enrol.toml"))
             self.http_ports[store] = free_port()
-            config = settings.agent(folder, invitation, self.tables, self.options.bin, self.http_ports[store])
+            config = settings.agent(folder, self.tables, self.options.bin, self.http_ports[store])
             self.fill_inbox(folder, store)
             self.processes.start(store, [self.aisle.program("aisle-agent"), "--config", config])
         self.wait_for("every store to enrol", lambda: self.enrolled() == len(self.stores))
-        self.wait_for("every store to take in its rows", lambda: all(map(self.inbox_empty, self.stores)))
+        self.wait_for("every store to take in its rows", lambda: all(map(self.rows_are_in, self.stores)))
         self.progress.step(f"agents: {len(self.stores)} enrolled with one-time codes, their rows taken in")
 
     def fill_inbox(self, folder, store):
         """A file appears in the inbox whole: copied beside it, then renamed."""
-        inbox = settings.inbox(folder)
-        os.makedirs(inbox, exist_ok=True)
-        for name in sorted(os.listdir(self.store_folder(store))):
-            if name.endswith(".csv"):
-                part = os.path.join(folder, name + ".part")
-                shutil.copyfile(os.path.join(self.store_folder(store), name), part)
-                os.replace(part, os.path.join(inbox, name))
+        for table in self.tables_of(store):
+            os.makedirs(settings.inbox(folder, table))
+            part = os.path.join(folder, f"{table}.part")
+            shutil.copyfile(os.path.join(self.store_folder(store), f"{table}.csv"), part)
+            os.replace(part, os.path.join(settings.inbox(folder, table), f"{table}.csv"))
 
-    def inbox_empty(self, store):
-        inbox = settings.inbox(os.path.join(self.folder, "stores", store))
-        return not any(name.endswith(".csv") for name in os.listdir(inbox))
+    def tables_of(self, store):
+        return sorted(name.removesuffix(".csv") for name in os.listdir(self.store_folder(store)) if name.endswith(".csv"))
+
+    def rows_are_in(self, store):
+        folder = os.path.join(self.folder, "stores", store)
+        for table in self.tables_of(store):
+            if os.path.exists(os.path.join(settings.refused(folder), table, f"{table}.csv")):
+                raise DemoError(f"{store} refused {table}.csv: see {settings.refused(folder)}/{table}/{table}.csv.report.json")
+            if os.path.exists(os.path.join(settings.inbox(folder, table), f"{table}.csv")):
+                return False
+        return True
 
     def enrolled(self):
         return sum(1 for store in self.aisle.stores() if store["state"] == "enrolled")

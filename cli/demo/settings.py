@@ -17,21 +17,35 @@ def coordinator(chain_folder, http_port):
     return path
 
 
-def inbox(folder):
-    return os.path.join(folder, "inbox")
+def inbox(folder, table):
+    """Where a store's agent looks for files of a table."""
+    return os.path.join(folder, "drop", "inbox", table)
 
 
-def agent(folder, invitation, tables, bin_folder, http_port):
+def refused(folder):
+    return os.path.join(folder, "drop", "refused")
+
+
+# The demo's sites allow what their twelve stores need: far more epsilon than a real site should.
+SITE_POLICY = """\
+[privacy]
+units = ["store", "none"]
+epsilon_max = 1000000.0
+"""
+
+
+def agent(folder, tables, bin_folder, http_port):
     """Writes a store's agent.toml and site-policy.toml; gives the path of the former."""
+    with open(os.path.join(folder, "site-policy.toml"), "w", encoding="utf-8") as file:
+        file.write(SITE_POLICY)
     path = os.path.join(folder, "agent.toml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"""\
-folder = "{folder}/state"
-enrolment = "{invitation}"
-tables = "{tables}"
-inbox = "{inbox(folder)}"
+data = "data"
+enrolment = "enrol.toml"
+tables = "{os.path.abspath(tables)}"
+worker = "{os.path.abspath(bin_folder)}/aisle-worker"
 metrics_listen = "127.0.0.1:{http_port}"
-worker = "{bin_folder}/aisle-worker"
 """)
     return path
 

@@ -3,6 +3,7 @@
 
 #include "coordinator/program/config.h"
 #include "store-agent/policy/site_policy.h"
+#include "store-agent/program/config.h"
 #include "store-agent/tables/schema.h"
 
 namespace aisle {
@@ -36,6 +37,31 @@ TEST(ConfigSamplesTest, TheCoordinatorsShowsEveryDefault) {
   EXPECT_EQ(shown.reopen_max, policy.reopen_max);
   EXPECT_EQ(shown.aborts_in_a_row_max, policy.aborts_in_a_row_max);
   EXPECT_EQ(shown.jobs_max, policy.jobs_max);
+}
+
+TEST(ConfigSamplesTest, TheAgentsShowsEveryDefault) {
+  const StatusOr<AgentConfig> sample = AgentConfig::Load(kSamples + "agent.toml");
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  const AgentConfig defaults;
+  EXPECT_EQ(sample->data, kSamples + defaults.data);
+  EXPECT_EQ(sample->enrolment, kSamples + defaults.enrolment);
+  EXPECT_EQ(sample->coordinator, defaults.coordinator);
+  EXPECT_EQ(sample->tables, kSamples + defaults.tables);
+  EXPECT_EQ(sample->policy, kSamples + defaults.policy);
+  EXPECT_EQ(sample->drop_folder, kSamples + defaults.drop_folder);
+  EXPECT_TRUE(sample->worker.ends_with("/" + defaults.worker)) << sample->worker;
+  EXPECT_EQ(sample->metrics_listen, defaults.metrics_listen);
+  EXPECT_EQ(sample->log_level, defaults.log_level);
+  EXPECT_EQ(sample->worker_idle, defaults.worker_idle);
+  EXPECT_EQ(sample->cache_size_max, defaults.cache_size_max);
+}
+
+TEST(ConfigSamplesTest, TheContainersStoresAreConfigured) {
+  const StatusOr<AgentConfig> agent = AgentConfig::Load(std::string(AISLE_SOURCE_DIR) + "/docker/store/agent.toml");
+  EXPECT_TRUE(agent.ok()) << agent.status();
+  const StatusOr<SitePolicy> policy =
+      SitePolicy::ParseFile(std::string(AISLE_SOURCE_DIR) + "/docker/store/site-policy.toml");
+  EXPECT_TRUE(policy.ok()) << policy.status();
 }
 
 TEST(ConfigSamplesTest, TheSitePolicyShowsEveryDefault) {
