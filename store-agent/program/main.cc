@@ -1,0 +1,92 @@
+// aisle-agent: a store's side of Aisle. Reads one TOML file, works until SIGTERM or SIGINT.
+#include <malloc.h>
+#include <pthread.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "base/log.h"
+#include "base/net/grpc_setup.h"
+#include "base/version.h"
+#include "store-agent/program/agent.h"
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  stopped by a signal; everything is durable and goes on at the next start\n"
+    "  1  could not start: the message says what and why\n"
+    "  2  wrong arguments or configuration\n"
+    "  3  the privacy ledger is damaged: nothing is spent until a person has looked";
+
+// The box has other work: few arenas, and large buffers are given back at once.
+void KeepMemorySmall() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
+// Blocked before any thread starts, so that only sigwait sees them.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+bool IsPending(const sigset_t& wanted) {
+  sigset_t pending;
+  sigpending(&pending);
+  return (sigismember(&wanted, SIGINT) != 0 && sigismember(&pending, SIGINT) != 0) ||
+         (sigismember(&wanted, SIGTERM) != 0 && sigismember(&pending, SIGTERM) != 0);
+}
+
+int ExitCodeOf(const aisle::Status& status) {
+  switch (status.code()) {
+    case aisle::StatusCode::kCancelled:
+      return 0;
+    case aisle::StatusCode::kDataLoss:
+      return 3;
+    default:
+      return 1;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  KeepMemorySmall();
+  CLI::App app("aisle-agent: keeps a store's rows, trains on them there, guards the store's privacy ledger.");
+  std::string path;
+  app.add_option("--config", path, "The TOML configuration file; config/agent.toml explains every key")->required();
+  app.set_version_flag("--version", std::string(aisle::Version()));
+  app.footer(kExitCodes);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  aisle::InitLog("agent", aisle::LogLevel::kInfo);
+  const aisle::StatusOr<aisle::AgentConfig> config = aisle::AgentConfig::Load(path);
+  if (!config.ok()) {
+    aisle::LogError("{}", aisle::MessageOf(config.status()));
+    return 2;
+  }
+  aisle::SetLogLevel(aisle::ParseLogLevel(config->log_level).value());
+  const sigset_t signals = BlockSignals();
+  aisle::SetUpGrpc();
+  auto agent = aisle::Agent::Start(*config, [&] { return IsPending(signals); });
+  if (!agent.ok()) {
+    aisle::LogError("{}", aisle::MessageOf(agent.status()));
+    return ExitCodeOf(agent.status());
+  }
+  malloc_trim(0);
+  aisle::LogInfo("ready; metrics on port {}", (*agent)->metrics_port());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  aisle::LogInfo("stopping: signal {}", signal);
+  return 0;
+}
