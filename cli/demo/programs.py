@@ -97,7 +97,9 @@ class Aisle:
 
     def prices(self, plan, sizes, rounds):
         options = [word for stores in sizes for word in ("--stores", stores)]
-        return self.json("plan", "price", plan, *options, "--rounds", rounds)["prices"]
+        found = self.json("plan", "price", plan, *options, "--rounds", rounds)["prices"]
+        return [{"stores": price["stores"], "epsilon_floor": price["floor_epsilon"],
+                 "epsilon_aggregate": price["aggregate_epsilon"]} for price in found]
 
 
 def integer(value):
