@@ -215,7 +215,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
   job.round.reset();
   job.folds.reset();
   job.spool.reset();
-  (void)UploadSpool::Remove(folder);
+  parts_.workshop.Post([folder] { (void)UploadSpool::Remove(folder); });  // Gigabytes take a while to give back.
   if (!failure.empty()) return EndJob(job, JobState::kFailed, std::move(failure));
   if (job.record.state == JobState::kCancelled) return EndJob(job, JobState::kCancelled, job.record.state_reason);
   if (pause == absl::ZeroDuration()) return OpenRound(job);

@@ -23,6 +23,8 @@ namespace {
 
 // How long running calls may go on once the coordinator stops.
 constexpr std::chrono::milliseconds kShutdownGrace{500};
+// Uploads that end at the same time share the disk's syncs instead of queueing for one after another.
+constexpr size_t kDiskThreads = 8;
 
 struct Address {
   std::string host;
@@ -70,7 +72,7 @@ struct CoordinatorServer::Parts {
   CoordinatorMetrics metrics{registry};
   ThreadExecutor executor{"coordinator"};
   ThreadExecutor workshop{"workshop"};
-  ThreadExecutor disk{"disk"};
+  ThreadPool disk{"disk", kDiskThreads};
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<FleetService> fleet;
   std::unique_ptr<AdminService> admin;

@@ -38,7 +38,7 @@ Status FindBase(const Coordinator& coordinator, const v1::SubmitJobRequest& requ
 
 }  // namespace
 
-AdminService::AdminService(Coordinator& coordinator, BlobStore& blobs, Executor& disk, ChainName chain,
+AdminService::AdminService(Coordinator& coordinator, BlobStore& blobs, ThreadPool& disk, ChainName chain,
                            const Clock& clock)
     : coordinator_(coordinator),
       blobs_(blobs),

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "aisle/v1/admin.grpc.pb.h"
+#include "base/thread_pool.h"
 #include "coordinator/driver/coordinator.h"
 
 namespace aisle {
@@ -13,7 +14,7 @@ namespace aisle {
 class AdminService final : public v1::Admin::CallbackService {
  public:
   // All must outlive the server.
-  AdminService(Coordinator& coordinator, BlobStore& blobs, Executor& disk, ChainName chain, const Clock& clock);
+  AdminService(Coordinator& coordinator, BlobStore& blobs, ThreadPool& disk, ChainName chain, const Clock& clock);
 
   grpc::ServerUnaryReactor* GetOverview(grpc::CallbackServerContext*, const v1::GetOverviewRequest*,
                                         v1::Overview*) override;
@@ -47,7 +48,7 @@ class AdminService final : public v1::Admin::CallbackService {
 
   Coordinator& coordinator_;
   BlobStore& blobs_;
-  Executor& disk_;
+  ThreadPool& disk_;
   const ChainName chain_;
   const Clock& clock_;
   const absl::Time started_;

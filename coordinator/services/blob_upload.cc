@@ -7,7 +7,7 @@
 
 namespace aisle {
 
-BlobUpload::BlobUpload(const Status& authorized, BlobStore& blobs, Executor& disk, v1::PutBlobResponse* response)
+BlobUpload::BlobUpload(const Status& authorized, BlobStore& blobs, ThreadPool& disk, v1::PutBlobResponse* response)
     : blobs_(blobs), disk_(disk), response_(response) {
   if (authorized.ok())
     StartRead(&message_);

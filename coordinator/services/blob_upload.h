@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "aisle/v1/admin.pb.h"
-#include "base/executor.h"
+#include "base/thread_pool.h"
 #include "coordinator/blobs/blob_store.h"
 
 namespace aisle {
@@ -14,7 +14,7 @@ namespace aisle {
 // Deletes itself when gRPC is done with it. `disk` runs the final wait for the disk.
 class BlobUpload final : public grpc::ServerReadReactor<v1::PutBlobRequest> {
  public:
-  BlobUpload(const Status& authorized, BlobStore& blobs, Executor& disk, v1::PutBlobResponse* response);
+  BlobUpload(const Status& authorized, BlobStore& blobs, ThreadPool& disk, v1::PutBlobResponse* response);
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
@@ -23,7 +23,7 @@ class BlobUpload final : public grpc::ServerReadReactor<v1::PutBlobRequest> {
   Status TakeData();
 
   BlobStore& blobs_;
-  Executor& disk_;
+  ThreadPool& disk_;
   v1::PutBlobResponse* response_;
   v1::PutBlobRequest message_;
   BlobName name_;

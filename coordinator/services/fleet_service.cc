@@ -26,7 +26,7 @@ Status CheckCsrSize(const std::string& csr) {
 
 }  // namespace
 
-FleetService::FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, Executor& disk,
+FleetService::FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, ThreadPool& disk,
                            std::vector<VerifyKey> plan_keys, std::string ca_pem)
     : coordinator_(coordinator),
       chain_(std::move(chain)),

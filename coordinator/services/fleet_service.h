@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "aisle/v1/fleet.grpc.pb.h"
-#include "base/executor.h"
+#include "base/thread_pool.h"
 #include "coordinator/driver/coordinator.h"
 
 namespace aisle {
@@ -20,7 +20,7 @@ class FleetService final : public v1::Fleet::CallbackService {
  public:
   // `disk` runs the waits for the disk at an upload's end, so that gRPC's threads never wait. All must outlive the
   // server.
-  FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, Executor& disk,
+  FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, ThreadPool& disk,
                std::vector<VerifyKey> plan_keys, std::string ca_pem);
 
   grpc::ServerUnaryReactor* Enrol(grpc::CallbackServerContext* context, const v1::EnrolRequest* request,
@@ -45,7 +45,7 @@ class FleetService final : public v1::Fleet::CallbackService {
   Coordinator& coordinator_;
   const ChainName chain_;
   const Clock& clock_;
-  Executor& disk_;
+  ThreadPool& disk_;
   const std::vector<VerifyKey> plan_keys_;
   const std::string ca_pem_;
   std::atomic<int> transfers_ = 0;

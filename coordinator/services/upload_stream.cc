@@ -6,7 +6,7 @@
 
 namespace aisle {
 
-UploadStream::UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, Executor& disk,
+UploadStream::UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, ThreadPool& disk,
                            v1::UploadResponse* response, std::function<void()> ended)
     : coordinator_(coordinator),
       caller_(std::move(caller)),

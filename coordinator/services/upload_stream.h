@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "aisle/v1/fleet.pb.h"
+#include "base/thread_pool.h"
 #include "coordinator/driver/coordinator.h"
 
 namespace aisle {
@@ -14,7 +15,7 @@ namespace aisle {
 class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
  public:
   // `caller` may be an error: then the stream ends with it. `disk` runs the final wait for the disk.
-  UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, Executor& disk, v1::UploadResponse* response,
+  UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, ThreadPool& disk, v1::UploadResponse* response,
                std::function<void()> ended);
 
   void OnReadDone(bool ok) override;
@@ -29,7 +30,7 @@ class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
 
   Coordinator& coordinator_;
   StatusOr<Certificate> caller_;
-  Executor& disk_;
+  ThreadPool& disk_;
   v1::UploadResponse* response_;
   std::function<void()> ended_;
   v1::UploadRequest message_;
