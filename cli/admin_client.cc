@@ -5,9 +5,11 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "aisle/v1/admin.grpc.pb.h"
 #include "base/net/status_conversion.h"
+#include "cli/environment.h"
 #include "proto/convert/fleet.h"
 
 namespace aisle::cli {
@@ -16,6 +18,29 @@ namespace {
 constexpr absl::Duration kRetryPause = absl::Milliseconds(300);  // Times the attempt's number.
 
 bool IsWorthAnotherTry(const Status& status) { return status.code() == StatusCode::kUnavailable; }
+
+// gRPC wraps what happened in what it tried: "failed to connect to all addresses; last error: UNKNOWN: ipv4:1.2.3.4:5:
+// …".
+std::string ReasonOf(std::string_view message) {
+  for (const std::string_view wrapping : {"last error: ", "UNKNOWN: ", "UNAVAILABLE: "}) {
+    const size_t at = message.find(wrapping);
+    if (at != std::string_view::npos) message.remove_prefix(at + wrapping.size());
+  }
+  return std::string(message);
+}
+
+bool Mentions(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(words, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+// What to look at first.
+std::string HintFor(std::string_view reason, std::string_view host) {
+  if (Mentions(reason, {"DNS", "name resolution"})) return fmt::format("is {} the right name?", host);
+  if (Mentions(reason, {"andshake", "SSL", "ertificate", "Peer name"})) {
+    return fmt::format("is it a coordinator of your chain, with {} as a name in its certificate?", host);
+  }
+  return "is it running there?";
+}
 
 }  // namespace
 
@@ -29,13 +54,12 @@ AdminClient::~AdminClient() = default;
 
 Status AdminClient::Explain(const Status& status) const {
   if (status.code() == StatusCode::kUnavailable) {
-    return Unavailable(
-        "cannot reach the coordinator at {}: {}; is it running there, and is {} a name in its certificate? "
-        "(--coordinator or AISLE_COORDINATOR says where it is)",
-        address_, MessageOf(status), address_.substr(0, address_.rfind(':')));
+    const std::string reason = ReasonOf(MessageOf(status));
+    return Unavailable("cannot reach the coordinator at {}: {}; {} (--coordinator or {} says where to look)", address_,
+                       reason, HintFor(reason, address_.substr(0, address_.rfind(':'))), kCoordinatorVariable);
   }
   if (status.code() == StatusCode::kDeadlineExceeded) {
-    return DeadlineExceeded("the coordinator at {} did not answer in time: {}", address_, MessageOf(status));
+    return DeadlineExceeded("the coordinator at {} did not answer in time ({})", address_, MessageOf(status));
   }
   if (status.code() == StatusCode::kUnimplemented) {
     return Unimplemented("what answers at {} doesn't know this call: is it a coordinator of another version? ({})",

@@ -26,10 +26,11 @@ std::string Footer() {
       "  aisle job submit demand.plan --job demand --rounds 30 --watch\n\n"
       "Environment:\n"
       "  {}    the coordinator's HOST:PORT [{}]\n"
-      "  {}       the folder that `aisle init` made\n\n"
+      "  {}       the folder that `aisle init` made\n"
+      "  {}         the aisle-worker program, if it isn't beside aisle\n\n"
       "{}\n"
       "Errors are one line on standard error; with --json an object {{\"error\": {{\"code\", \"message\"}}}}.\n",
-      kCoordinatorVariable, kDefaultCoordinator, kIdentityVariable, kExitCodesHelp);
+      kCoordinatorVariable, kDefaultCoordinator, kIdentityVariable, kWorkerVariable, kExitCodesHelp);
 }
 
 }  // namespace
@@ -62,6 +63,7 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
   AddJobCommands(*app, context);
   AddRoundCommands(*app, context);
   AddModelCommands(*app, context);
+  AddEnrolCommand(*app, context);
   AddIngestCommand(*app, context);
   AddLedgerCommands(*app, context);
   AddPrivacyCommands(*app, context);

@@ -20,6 +20,7 @@ void AddModelCommands(CLI::App& app, Context& context);
 void AddPlanCommands(CLI::App& app, Context& context);
 void AddPlanPriceCommand(CLI::App& group, Context& context);
 void AddPlanLocalCommands(CLI::App& group, Context& context);
+void AddEnrolCommand(CLI::App& app, Context& context);
 void AddIngestCommand(CLI::App& app, Context& context);
 void AddLedgerCommands(CLI::App& app, Context& context);
 void AddPrivacyCommands(CLI::App& app, Context& context);

@@ -7,13 +7,12 @@
 
 #include "base/identity/chain_folder.h"
 #include "cli/admin_client.h"
+#include "cli/environment.h"
 #include "cli/output.h"
 
 namespace aisle::cli {
 
 inline constexpr std::string_view kDefaultCoordinator = "localhost:7400";
-inline constexpr const char* kCoordinatorVariable = "AISLE_COORDINATOR";
-inline constexpr const char* kIdentityVariable = "AISLE_IDENTITY";
 
 // What the command line says; empty where it says nothing.
 struct GlobalOptions {

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+constexpr uint32_t kPassesMax = 1000;  // The worker's own limit.
 constexpr uint64_t kWeightsSizeMax = uint64_t{2} << 30;
 
 struct LocalOptions {
@@ -182,10 +183,11 @@ StatusOr<StoreScore> Score(const LocalPlan& local, const std::string& weights, c
   task.set_weights(weights);
   task.set_split(SplitOf(options.split));
   for (v1::TableData& table : rows.tables) *task.add_tables() = std::move(table);
-  AISLE_ASSIGN_OR_RETURN(const v1::WorkerReply reply, worker.Run(request, local.plan.limits, "evaluating"));
-  if (!reply.has_evaluated()) return Internal("the worker answered the evaluation with something else");
-  const auto& metrics = reply.evaluated().metrics();
-  return StoreScore{StoreNameOf(folder), reply.evaluated().examples(), {metrics.begin(), metrics.end()}};
+  const StatusOr<v1::WorkerReply> reply = worker.Run(request, local.plan.limits, "evaluating " + StoreNameOf(folder));
+  if (!reply.ok()) return Annotate(reply.status(), folder);
+  if (!reply->has_evaluated()) return Internal("the worker answered the evaluation with something else");
+  const auto& metrics = reply->evaluated().metrics();
+  return StoreScore{StoreNameOf(folder), reply->evaluated().examples(), {metrics.begin(), metrics.end()}};
 }
 
 StoreScore Pool(const std::vector<StoreScore>& scores) {
@@ -239,9 +241,8 @@ Status Evaluate(Context& context, const LocalOptions& options) {
   }
   std::vector<StoreScore> scores;
   for (const std::string& folder : StoreFolders(options.data)) {
-    StatusOr<StoreScore> score = Score(local, weights, folder, options, worker);
-    if (!score.ok()) return Annotate(score.status(), folder);
-    scores.push_back(*std::move(score));
+    AISLE_ASSIGN_OR_RETURN(StoreScore score, Score(local, weights, folder, options, worker));
+    scores.push_back(std::move(score));
   }
   const StoreScore pooled = Pool(scores);
   if (!context.options.json) {
@@ -283,7 +284,7 @@ void AddTrainAloneCommand(CLI::App& group, Context& context) {
       ->expected(1);
   command->add_option("--passes,--rounds", options.passes, "How often the plan's local training is repeated")
       ->type_name("N")
-      ->check(CLI::Range(1U, 100000U))
+      ->check(CLI::Range(1U, kPassesMax))
       ->capture_default_str();
   command->add_option("--seed", options.seed, "Of everything random: the same seed gives the same weights")
       ->type_name("N")

@@ -57,7 +57,7 @@ void ProgressBar::Show(uint64_t done, uint64_t total) {
   drawn_at_ = now;
   const auto amount = [&](uint64_t count) { return unit_ == Unit::kBytes ? FormatByteCount(count) : CountText(count); };
   if (total == 0) {
-    line_.Show(fmt::format("{}  {}", title_, amount(done)));
+    line_.Show(done == 0 ? title_ + " …" : fmt::format("{}  {}", title_, amount(done)));
   } else {
     line_.Show(fmt::format("{}  {}  {} of {}", title_, RenderBar(done, total, kBarWidth), amount(done), amount(total)));
   }

@@ -110,6 +110,7 @@ std::string AgeText(int64_t unix_ms, absl::Time now) {
 }
 
 std::string SpanText(absl::Duration span) {
+  if (span < absl::Milliseconds(10)) return fmt::format("{:.2g}ms", absl::ToDoubleMilliseconds(span));
   if (span < absl::Seconds(1)) return fmt::format("{}ms", absl::ToInt64Milliseconds(span));
   if (span < absl::Seconds(10)) return fmt::format("{:.1f}s", absl::ToDoubleSeconds(span));
   const int64_t seconds = absl::ToInt64Seconds(span);

@@ -50,9 +50,10 @@ Status HowItEnded(const v1::Job& job) {
 }
 
 std::string Farewell(const v1::Job& job) {
-  return fmt::format("{} is {}: {} of {} rounds committed, {} aborted, model {}@{}, {}", job.id(),
-                     StateText(job.state()), job.rounds_committed(), job.rounds_total(), job.rounds_aborted(), job.id(),
-                     job.model_version(), EpsilonOf(job));
+  const std::string model =
+      job.model_version() == 0 ? "no model published" : fmt::format("model {}@{}", job.id(), job.model_version());
+  return fmt::format("{} is {}: {} of {} rounds committed, {} aborted, {}, {}", job.id(), StateText(job.state()),
+                     job.rounds_committed(), job.rounds_total(), job.rounds_aborted(), model, EpsilonOf(job));
 }
 
 }  // namespace

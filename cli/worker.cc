@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/environment.h"
 #include "cli/progress.h"
 #include "store-agent/supervisor/worker_process.h"
 

@@ -9,8 +9,6 @@
 
 namespace aisle::cli {
 
-inline constexpr const char* kWorkerVariable = "AISLE_WORKER";
-
 // The program to start: as given, else the environment's, else aisle-worker beside this very program.
 std::string WorkerProgram(const std::string& given);
 

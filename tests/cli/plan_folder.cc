@@ -48,7 +48,7 @@ constexpr const char* kSource = R"(
 def prepare(self, tables: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
     sales = tables["sales"]
     week = sales["week"]
-    return {"week": week.to(torch.float) / 100.0, "units": sales["units"].to(torch.float) / 100.0, "time": week,
+    return {"week": week.float() / 100.0, "units": sales["units"].float() / 100.0, "time": week,
             "unit": torch.zeros_like(week)}
 
 def loss(self, batch: Dict[str, Tensor]) -> Tensor:
