@@ -28,6 +28,7 @@ import settings
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JOB = "demand"
 HELD_OUT_STORES = 6
+ROUNDS = 60
 CHAIN_SIZES = (200, 2000, 20000)
 START_PATIENCE = 60.0  # Seconds for the coordinator to answer, and for each store to enrol and take in its rows.
 STALL_PATIENCE = 300.0  # Seconds without any news of the job.
@@ -136,13 +137,13 @@ class Demo:
         started = time.monotonic()
         self.plan = os.path.join(self.folder, f"{JOB}.plan")
         built = self.aisle.build_plan(self.options.plan, self.plan)
-        rounds = self.options.rounds or built["privacy"]["rounds_max"]
+        rounds = self.options.rounds or min(ROUNDS, built["privacy"]["rounds_max"])
         self.aisle.submit(self.plan, JOB, rounds, len(self.stores))
         self.progress.step(f"job {JOB}: submitted")
         with open(self.processes.log_path("watch"), "w", encoding="utf-8") as log:
             watch = self.aisle.watch(JOB, log)
             try:
-                last = self.follow(watch, started)
+                last = self.follow(watch)
             finally:
                 kill_group(watch)
         job = self.aisle.job(JOB)
@@ -152,7 +153,7 @@ class Demo:
         self.progress.step(f"job {JOB}: {job['rounds_committed']} rounds committed in {self.seconds['rounds']:.1f} s")
         return job
 
-    def follow(self, watch, started):
+    def follow(self, watch):
         totals, told = {"up": {}, "loss": None}, 0
         heard = [time.monotonic()]
         threading.Thread(target=self.guard, args=(watch, heard), daemon=True).start()
@@ -161,10 +162,10 @@ class Demo:
             heard[0] = time.monotonic()
             snapshot = json.loads(line)
             view = view_of(snapshot, totals)
-            self.progress.show(snapshot_text(view, started))
+            self.progress.show(snapshot_text(view))
             if not self.progress.live and view["phase"] in ("committed", "aborted") and view["round"] > told:
                 told = view["round"]
-                self.progress.step(snapshot_text(view, started).strip())
+                self.progress.step(snapshot_text(view).strip())
             if snapshot["job"]["state"] in ENDED:
                 break
         return snapshot
@@ -195,6 +196,8 @@ class Demo:
         passes = integer(self.aisle.job(JOB)["rounds_committed"])
         federated = self.errors(weights, stores)
         self.progress.step("federated model: judged on the held-out weeks of every store")
+        self.curve = self.learning_curve(passes)
+        self.progress.step(f"{len(self.curve)} earlier versions of it: judged too")
         alone = self.for_each(stores, lambda store: self.errors_alone(store, passes))
         self.progress.step(f"{len(stores)} models, each trained by one store alone with as many passes: judged the same way")
         return [{"store": store, "kind": "trained" if store in self.stores else "holdout",
@@ -203,15 +206,25 @@ class Demo:
                  "wape": {"federated": ours["wape"], "alone": theirs["wape"], "naive": ours["naive_wape"]}}
                 for store, ours, theirs in zip(stores, federated, alone)]
 
-    def for_each(self, stores, work):
+    def for_each(self, things, work):
         """On every core; an interruption ends the calls under way."""
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             try:
-                return list(pool.map(work, stores))
+                return list(pool.map(work, things))
             except BaseException:
                 self.aisle.abort()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def learning_curve(self, rounds):
+        """The mean error over the stores that trained, after 1, 2, 4 … rounds: judged here, without noise."""
+        versions = sorted({1 << power for power in range(rounds.bit_length()) if 1 << power < rounds} | {rounds})
+
+        def judge(version):
+            weights = os.path.join(self.folder, f"version-{version}.weights")
+            self.aisle.fetch_model(f"{JOB}@{version}", weights)
+            return {"round": version, "rmse": statistics.fmean(store["rmse"] for store in self.errors(weights, self.stores))}
+        return self.for_each(versions, judge)
 
     def errors(self, weights, stores):
         folders = [self.store_folder(store) for store in stores]
@@ -239,6 +252,7 @@ class Demo:
             "accuracy": {name: means(per_store, kind) for name, kind in (("weeks", "trained"), ("stores", "holdout"))
                          if any(store["kind"] == kind for store in per_store)},
             "per_store": per_store,
+            "curve": self.curve,
             "history": [settings.history_point(entry) for entry in committed],
             "privacy": self.privacy(job),
             "traffic": {"up_per_store": up / len(self.stores), "down_per_store": down / len(self.stores)},
@@ -300,7 +314,7 @@ def tell_what_is_kept(demo):
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stores", type=int, help="stores that train (12; with --data: all)")
-    parser.add_argument("--rounds", type=int, help="rounds to commit (the plan's)")
+    parser.add_argument("--rounds", type=int, help="rounds to commit (60)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", default=os.path.join(ROOT, "build", "demo", "demo.svg"))
     parser.add_argument("--data", metavar="DIR", help="a chain laid out as DIR/tables.toml, DIR/stores/<id>/<table>.csv")

@@ -128,25 +128,24 @@ def errors_by_store(results, x, y, width, height):
 
 
 def learning_curve(results, x, y, width, height):
-    curve = [(point["round"], point["rmse"]) for point in results["history"] if point.get("rmse") is not None]
+    curve = [(point["round"], point["rmse"]) for point in results["curve"]]
+    told = [(point["round"], point["rmse"]) for point in results["history"] if point.get("rmse") is not None]
     naive, alone = (results["accuracy"]["weeks"][method]["rmse"] for method in ("naive", "alone"))
     values = [value for _, value in curve] + [naive, alone]
-    # The first rounds may be far off; the axis is for the rest.
-    high = min(max(values), 2.5 * max(naive, alone)) * 1.05
-    low = max(0.0, min(values) * 0.85)
+    low, high = max(0.0, min(values) - 0.3 * (max(values) - min(values))), max(values) * 1.05
     panel = Panel(x, y, width, height, (0, max([number for number, _ in curve] + [1])), (low, high))
-    parts = heading(panel, "Learning, round by round", results.get("history_note", "RMSE of ln(units), as the noised metric tells it"))
+    parts = heading(panel, "Learning, round by round",
+                    "mean RMSE of ln(units) of the stores that trained; dots: what the noised metric told headquarters")
     parts += frame(panel, ticks(0, panel.x_range[1]), ticks(low, high), "round", "RMSE of ln(units)")
+    parts += [f'<circle cx="{panel.at_x(number):.1f}" cy="{panel.at_y(value):.1f}" r="2" fill="{STYLES["federated"][0]}" opacity="0.25"/>'
+              for number, value in told if low <= value <= high]
     for value, method in ((naive, "naive"), (alone, "alone")):
         at = panel.at_y(value)
-        parts += [line(panel.x, at, panel.x + panel.width, at, STYLES[method][0], 1.5, "6 4"),
-                  text(panel.x + panel.width, at - 5, NAMES[method], 11, "end", STYLES[method][0])]
-    if curve:
-        points = " ".join(f"{panel.at_x(number):.1f},{panel.at_y(min(value, high)):.1f}" for number, value in curve)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{STYLES["federated"][0]}" stroke-width="2.2" '
-                     'stroke-linejoin="round"/>')
-        if len(curve) <= 60:
-            parts += [mark(panel.at_x(number), panel.at_y(value), "federated", 3.2) for number, value in curve if value <= high]
+        parts.append(line(panel.x, at, panel.x + panel.width, at, STYLES[method][0], 1.5, "6 4"))
+    points = " ".join(f"{panel.at_x(number):.1f},{panel.at_y(value):.1f}" for number, value in curve)
+    parts.append(f'<polyline points="{points}" fill="none" stroke="{STYLES["federated"][0]}" stroke-width="2.2" '
+                 'stroke-linejoin="round"/>')
+    parts += [mark(panel.at_x(number), panel.at_y(value), "federated", 4) for number, value in curve]
     return parts
 
 

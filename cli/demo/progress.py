@@ -1,7 +1,6 @@
 """The live line: what the job is doing, redrawn in a terminal, one line per round elsewhere."""
 import shutil
 import sys
-import time
 
 from report import bytes_text
 
@@ -30,7 +29,7 @@ class Progress:
             self.drawn = 0
 
 
-def snapshot_text(view, started_at):
+def snapshot_text(view):
     """One line of a job's state as `aisle job watch` tells it."""
     parts = [f"round {view['round']}/{view['rounds']}", f"{view['phase']:<10}"]
     parts.append(f"stores in {view['stores_in']}/{view['stores_asked']}")
@@ -38,7 +37,7 @@ def snapshot_text(view, started_at):
         parts.append(f"loss {view['loss']:.4f}")
     parts.append(f"epsilon {view['epsilon']:.2f}")
     parts.append(f"up {bytes_text(view['bytes_up'])}")
-    eta = eta_seconds(view, time.monotonic() - started_at)
+    eta = eta_seconds(view)
     if eta is not None:
         parts.append(f"{eta:.0f} s to go")
     done = view["committed"] / max(1, view["rounds"])
@@ -46,7 +45,8 @@ def snapshot_text(view, started_at):
     return f"  [{bar:-<20}] " + "  ".join(parts)
 
 
-def eta_seconds(view, elapsed):
-    if not view["committed"]:
+def eta_seconds(view):
+    """By the median round so far; None before there is one."""
+    if not view["seconds_per_round"]:
         return None
-    return elapsed / view["committed"] * (view["rounds"] - view["committed"])
+    return view["seconds_per_round"] * (view["rounds"] - view["committed"])

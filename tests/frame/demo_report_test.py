@@ -29,6 +29,7 @@ RESULTS = {
     "per_store": [store(n, "trained") for n in range(3)] + [store(9, "holdout")],
     "accuracy": {kind: {method: {"rmse": rmse, "wape": rmse * 0.7} for method, rmse in
                         (("federated", 0.4), ("alone", 0.5), ("naive", 0.8))} for kind in ("weeks", "stores")},
+    "curve": [{"round": 1, "rmse": 1.0}, {"round": 5, "rmse": 0.4}],
     "history": [{"round": n, "loss": 1 / n, "rmse": 1 / n, "stores": 3} for n in range(1, 6)],
     "privacy": {"unit": "store", "delta": 1e-6, "epsilon_floor": 31.25, "epsilon_aggregate": 9.5,
                 "prices": [{"stores": 3, "epsilon_aggregate": 31.25}, {"stores": 20000, "epsilon_aggregate": 0.04}]},
@@ -90,18 +91,18 @@ class PlotTest(unittest.TestCase):
 class ProgressTest(unittest.TestCase):
     def test_reads_a_snapshot_as_protobuf_prints_it(self):
         totals = {"up": {}, "loss": None}
-        snapshot = {"job": {"rounds_total": 40, "rounds_committed": 10, "epsilon_floor": 2.5},
+        snapshot = {"seconds_per_round": 1.5, "job": {"rounds_total": 40, "rounds_committed": 10, "epsilon_floor": 2.5},
                     "round": {"round": {"job": "demand", "number": 11}, "phase": "ROUND_PHASE_COLLECTING", "stores_selected": 12,
                               "stores_trained": 12, "stores_collected": 7, "bytes_up": "140420", "metrics": {"loss": 0.25}}}
         view = programs.view_of(snapshot, totals)
         self.assertEqual(("collecting", 7, 12, 140420), (view["phase"], view["stores_in"], view["stores_asked"], view["bytes_up"]))
-        self.assertEqual(30.0, progress.eta_seconds(view, 10.0))
-        self.assertIn("loss 0.2500", progress.snapshot_text(view, 0))
+        self.assertEqual(45.0, progress.eta_seconds(view))
+        self.assertIn("loss 0.2500", progress.snapshot_text(view))
 
     def test_a_job_without_a_round_yet(self):
         view = programs.view_of({"job": {"rounds_total": 4, "rounds_committed": 0, "epsilon_floor": 0}}, {"up": {}, "loss": None})
         self.assertEqual("waiting", view["phase"])
-        self.assertIsNone(progress.eta_seconds(view, 1.0))
+        self.assertIsNone(progress.eta_seconds(view))
 
 
 class ProcessesTest(unittest.TestCase):
