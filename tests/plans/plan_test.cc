@@ -1,0 +1,141 @@
+#include "plans/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plans/initial_weights.h"
+#include "plans/update_vector.h"
+#include "tests/plans/sample_plan.h"
+
+namespace aisle {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string MistakesOf(std::string_view toml) { return std::string(MessageOf(Plan::Parse(toml).status())); }
+
+TEST(PlanTest, ReadsEverySection) {
+  const StatusOr<Plan> plan = Plan::Parse(SamplePlan());
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->name, "sample");
+  EXPECT_EQ(plan->version, 3U);
+  EXPECT_EQ(plan->program_kind, ProgramKind::kSource);
+  ASSERT_EQ(plan->tables.size(), 1U);
+  EXPECT_EQ(plan->tables[0].rows_min, 10U);
+  ASSERT_EQ(plan->tables[0].columns.size(), 3U);
+  EXPECT_EQ(plan->tables[0].columns[1].name, "price");
+  EXPECT_EQ(plan->tables[0].columns[1].range.max, 10);
+  EXPECT_EQ(plan->tables[0].columns[2].type, ColumnType::kCustomer);
+  EXPECT_EQ(plan->training.optimizer, LocalOptimizer::kAdam);
+  EXPECT_EQ(plan->validation.last, 13);
+  EXPECT_EQ(plan->privacy.unit, PrivacyUnit::kStore);
+  EXPECT_EQ(plan->privacy.cohort_target, 40U);
+  EXPECT_EQ(plan->privacy.metric_share, 0.1);
+  EXPECT_EQ(plan->server.kind, ServerOptimizerKind::kFedAdam);
+  EXPECT_EQ(plan->server.tau, 0.01);
+  EXPECT_EQ(plan->deadlines.training, absl::Minutes(20));
+  EXPECT_EQ(plan->deadlines.collecting, absl::Minutes(2));
+  EXPECT_EQ(plan->limits.memory, uint64_t{2} << 30);
+  ASSERT_EQ(plan->metrics.size(), 1U);
+  EXPECT_EQ(plan->parameters.size(), 3U);
+  EXPECT_NE(plan->FindTable("sales"), nullptr);
+  EXPECT_EQ(plan->FindTable("wages"), nullptr);
+}
+
+TEST(PlanTest, OnlyTrainableParametersAndMetricsAreInTheUpdate) {
+  const Plan plan = Plan::Parse(SamplePlan()).value();
+  const Layout weights = DeclaredLayout(plan).value();
+  EXPECT_EQ(weights.element_count(), 40U + 64 + 4);
+  EXPECT_EQ(plan.TrainableLayout(weights)->element_count(), 68U);
+  EXPECT_EQ(plan.UpdateLength(weights).value(), 69U);
+  EXPECT_EQ(UpdateShapeOf(plan, weights)->length(), 69U);
+  const Layout other = Layout::Make({{"base", {10, 4}}, {"weight", {4, 17}}, {"bias", {4}}}).value();
+  EXPECT_THAT(std::string(MessageOf(plan.TrainableLayout(other).status())), HasSubstr("weight"));
+}
+
+TEST(PlanTest, TellsAllMistakesAtOnce) {
+  std::string text = SamplePlanWith("epochs = 3", "epochs = 0\nspeed = 9");
+  text.replace(text.find("clip_norm = 0.5"), 15, "clip_norm = -1.0");
+  text.replace(text.find("target = 40"), 11, "target = 4");
+  text.replace(text.find("name = \"bias\""), 13, "name = \"weight\"");
+  EXPECT_THAT(MistakesOf(text), AllOf(HasSubstr("epochs"), HasSubstr("speed"), HasSubstr("clip_norm"),
+                                      HasSubstr("target"), HasSubstr("used twice"), HasSubstr("5 mistakes")));
+}
+
+struct Spoilt {
+  std::string name;
+  std::string what;
+  std::string instead;
+  std::string told;
+};
+
+class SpoiltPlanTest : public ::testing::TestWithParam<Spoilt> {};
+
+TEST_P(SpoiltPlanTest, IsRefusedNamingTheKey) {
+  const std::string text = SamplePlanWith(GetParam().what, GetParam().instead);
+  EXPECT_THAT(MistakesOf(text), HasSubstr(GetParam().told));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , SpoiltPlanTest,
+    ::testing::Values(Spoilt{"NoToml", "[plan]", "[plan", "plan.toml:"},
+                      Spoilt{"NameWithSpaces", "\"sample\"", "\"a sample\"", "plan.name"},
+                      Spoilt{"NoProgram", "source = \"sample.py\"", "", "plan.source"},
+                      Spoilt{"TwoPrograms", "source = \"sample.py\"", "source = \"a.py\"\narchive = \"b.pt\"",
+                             "either source"},
+                      Spoilt{"ProgramElsewhere", "\"sample.py\"", "\"../sample.py\"", "beside plan.toml"},
+                      Spoilt{"UnknownType", "\"customer\"", "\"float\"", "int64, double, string"},
+                      Spoilt{"NoRange", ", range = [0, 10]", "", "price.range"},
+                      Spoilt{"RangeUpsideDown", "[0, 10]", "[10, 0]", "[lowest, highest]"},
+                      Spoilt{"RangeNotANumber", "[0, 10]", "[nan, 10]", "[lowest, highest]"},
+                      Spoilt{"BytesWithoutWidth", "{type = \"customer\"}", "{type = \"bytes\"}", "width"},
+                      Spoilt{"UnknownOptimizer", "\"adam\"", "\"lion\"", "\"sgd\", \"adam\""},
+                      Spoilt{"MomentumForAdam", "epochs = 3", "epochs = 3\nmomentum = 0.5", "sgd only"},
+                      Spoilt{"TwoSplits", "last = 13", "last = 13\nfraction = 0.1", "either last or fraction"},
+                      Spoilt{"NoUnit", "unit = \"store\"", "", "privacy.unit"},
+                      Spoilt{"UnknownUnit", "\"store\"", "\"shop\"", "\"none\", \"store\", \"customer\""},
+                      Spoilt{"NoiseWithoutUnit", "unit = \"store\"", "unit = \"none\"", "none means no noise"},
+                      Spoilt{"NoNoise", "noise_multiplier = 1.5", "noise_multiplier = 0.0", "noise_multiplier"},
+                      Spoilt{"InfiniteClip", "clip_norm = 0.5", "clip_norm = inf", "clip_norm"},
+                      Spoilt{"UnknownServerOptimizer", "\"fedadam\"", "\"adamw\"", "server.optimizer"},
+                      Spoilt{"NoTime", "\"20m\"", "\"0s\"", "deadlines.training"},
+                      Spoilt{"TooLittleMemory", "\"2 GiB\"", "\"1 MiB\"", "limits.memory"},
+                      Spoilt{"MetricCalledCount", "[metrics.loss]", "[metrics.count]", "count"},
+                      Spoilt{"DottedParameter", "name = \"weight\"", "name = \"layer.weight\"", "0 to 9 and _"},
+                      Spoilt{"EmptyParameter", "[4, 16]", "[4, 0]", "shape"},
+                      Spoilt{"HugeParameter", "[4, 16]", "[100000, 100000]", "parameters"},
+                      Spoilt{"UnknownInit", "\"uniform_fan_in\"", "\"kaiming\"", "\"uniform_fan_in\""}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(PlanTest, NothingTrainableIsAMistake) {
+  std::string text = SamplePlan();
+  text.resize(text.find("[[parameters]]\nname = \"weight\""));
+  EXPECT_THAT(MistakesOf(text), HasSubstr("nothing trainable"));
+}
+
+TEST(PlanTest, AnArchiveBringsItsOwnParameters) {
+  std::string text = SamplePlanWith("source = \"sample.py\"", "archive = \"model.pt\"");
+  EXPECT_THAT(MistakesOf(text), HasSubstr("must be left out"));
+  text.resize(text.find("[[parameters]]"));
+  const StatusOr<Plan> plan = Plan::Parse(text);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const Layout layout = Layout::Make({{"layer.weight", {3}}}).value();
+  EXPECT_EQ(plan->UpdateLength(layout).value(), 4U);
+}
+
+TEST(PlanTest, WithoutMetricsTheirShareIsZero) {
+  const Plan plan = Plan::Parse(SamplePlanWith("[metrics.loss]\nbound = 2.0", "")).value();
+  EXPECT_EQ(plan.privacy.metric_share, 0);
+}
+
+TEST(ColumnTypeTest, NamesGoBothWays) {
+  for (const ColumnType type : {ColumnType::kInt64, ColumnType::kDouble, ColumnType::kString, ColumnType::kTimestamp,
+                                ColumnType::kCustomer, ColumnType::kBytes}) {
+    EXPECT_EQ(ColumnTypeOf(NameOf(type)), type);
+  }
+  EXPECT_EQ(ColumnTypeOf("float"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace aisle
