@@ -21,6 +21,7 @@ inline constexpr absl::Duration kServerKeepalive = absl::Seconds(60);     // The
 inline constexpr absl::Duration kPingIntervalMin = absl::Seconds(10);     // Clients that ping more often are cut off.
 inline constexpr absl::Duration kConnectionIdleMax = absl::Minutes(5);    // Then the server closes: idle stores hold
                                                                           // no connection.
+inline constexpr absl::Duration kConnectTimeout = absl::Seconds(20);      // Slow links and busy boxes get that long.
 inline constexpr absl::Duration kReconnectMin = absl::Milliseconds(500);  // gRPC doubles it, with its own jitter,
 inline constexpr absl::Duration kReconnectMax = absl::Seconds(30);        // up to here.
 
