@@ -46,12 +46,11 @@ Status FoldLine::Work::Fold(const StoreId& store, const BlobName& update) {
 }
 
 Status FoldLine::Work::AddFile(const StoreId& store, const BlobName& update) {
-  AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, spool->OpenVerified(store, update));
+  AISLE_ASSIGN_OR_RETURN(const SpooledUpdate spooled, spool->OpenVerified(store, update));
   ModularSum& total = Sum();
-  const std::string what = fmt::format("the update of {}", store);
   for (uint64_t offset = 0; offset < update.size; offset += kBufferSize) {
     const size_t size = std::min<uint64_t>(kBufferSize, update.size - offset);
-    Status added = ReadExactlyAt(file.get(), buffer.get(), size, offset, what);
+    Status added = spooled.ReadAt(offset, buffer.get(), size);
     if (added.ok()) added = total.AddBytes({buffer.get(), size}, offset / ModularSum::kCoordinateSize);
     if (!added.ok()) {
       broken = offset > 0;

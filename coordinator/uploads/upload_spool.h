@@ -1,7 +1,5 @@
-// The spool of one round: the update vectors that stores send, each a file of its own until the round is over.
-//
-//   <folder>/<store>.<sha256>.part     arriving
-//   <folder>/<store>.<sha256>.update   whole, verified, on the disk
+// The spool of one round: the update vectors that stores send, kept until the round is over. How they lie on the disk
+// is the shelf's business (update_shelf.h).
 //
 // What was acknowledged survives `kill -9` and a power cut; what was cut goes on where it stopped, also after a
 // restart. Nothing is read back (and so nothing is folded) that wasn't verified against the digest the store reported.
@@ -11,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +16,8 @@
 #include "base/fleet.h"
 #include "base/ids.h"
 #include "base/status.h"
-#include "base/storage/files.h"
-#include "coordinator/uploads/folder_sync.h"
+#include "coordinator/uploads/shared_shelf.h"
+#include "coordinator/uploads/update_shelf.h"
 
 namespace aisle {
 
@@ -49,7 +46,6 @@ class UploadSession {
   struct Arrival;
   UploadSession(UploadSpool& spool, std::shared_ptr<Arrival> arrival, uint64_t turn, uint64_t offset);
   Status CheckTurn() const;
-  StatusOr<UploadStatus> Complete();
 
   UploadSpool& spool_;
   std::shared_ptr<Arrival> arrival_;
@@ -62,7 +58,9 @@ class UploadSpool {
  public:
   // `update_size` is the size in bytes that every update of this round has. Goes on with what the folder holds; files
   // that aren't a spool's are left alone.
-  static StatusOr<std::unique_ptr<UploadSpool>> Open(std::string folder, uint64_t update_size);
+  // Updates of up to `shared_max` bytes share a file; always the same for one folder.
+  static StatusOr<std::unique_ptr<UploadSpool>> Open(std::string folder, uint64_t update_size,
+                                                     uint64_t shared_max = kSharedUpdateMax);
   ~UploadSpool();
   // Drops the spool of a round that is over, open sessions or not. OK if there is none.
   static Status Remove(const std::string& folder);
@@ -78,7 +76,7 @@ class UploadSpool {
   // A complete update, open for reading. One that was not verified since this program started is read and checked
   // first. NotFound if it isn't complete. DataLoss if the disk cut or damaged it: the file is dropped, and the store
   // can send it again.
-  StatusOr<FileDescriptor> OpenVerified(const StoreId& store, const BlobName& update);
+  StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update);
 
   // Drops whatever this store sent: it left the round, or its vector isn't wanted.
   Status Forget(const StoreId& store);
@@ -89,22 +87,17 @@ class UploadSpool {
  private:
   friend class UploadSession;
   using Arrival = UploadSession::Arrival;
-  UploadSpool(std::string folder, uint64_t update_size);
+  UploadSpool(std::string folder, uint64_t update_size, std::unique_ptr<UpdateShelf> shelf);
   Status CheckSize(const StoreId& store, const BlobName& update) const;
-  std::string PathOf(const StoreId& store, const Digest& digest, std::string_view ending) const;
-  bool IsComplete(const StoreId& store, const BlobName& update) const;
   std::shared_ptr<Arrival> ArrivalOf(const StoreId& store, const BlobName& update);
   Status Prepare(Arrival& arrival);
   void DropArrival(const StoreId& store);
-  bool WasVerified(const StoreId& store, const Digest& digest) const;
-  void NoteVerified(const StoreId& store, const Digest& digest);
 
   const std::string folder_;
   const uint64_t update_size_;  // Bytes.
-  FolderSync folder_sync_;
-  mutable std::mutex mutex_;  // Guards the two below; never held while the disk is waited for.
-  std::map<StoreId, std::shared_ptr<Arrival>> arrivals_;
-  std::set<std::pair<StoreId, Digest>> verified_;  // Complete updates checked by this program.
+  const std::unique_ptr<UpdateShelf> shelf_;
+  mutable std::mutex mutex_;                              // Never held while the disk is waited for.
+  std::map<StoreId, std::shared_ptr<Arrival>> arrivals_;  // Guarded by mutex_.
 };
 
 }  // namespace aisle

@@ -23,9 +23,9 @@ std::vector<uint32_t> ValuesOf(const ModularSum& sum) { return {sum.values().beg
 class FoldLineTest : public ::testing::Test {
  protected:
   // A round whose vectors have `length` coordinates.
-  void Open(size_t length) {
+  void Open(size_t length, uint64_t shared_max = kSharedUpdateMax) {
     line_.reset();
-    spool_ = *UploadSpool::Open(folder_.File("round"), length * 4);
+    spool_ = *UploadSpool::Open(folder_.File("round"), length * 4, shared_max);
     line_ = std::make_unique<FoldLine>(spool_, executor_);
   }
   BlobName Upload(size_t store, const std::vector<uint32_t>& vector) {
@@ -106,10 +106,10 @@ TEST_F(FoldLineTest, BeginsANewSumAfterOneWasTaken) {
 }
 
 TEST_F(FoldLineTest, ADamagedUpdateLeavesTheSumAsItWas) {
-  Open(2);
+  Open(2, 0);
   const BlobName good = Upload(1, {1, 2});
   const BlobName damaged = Upload(2, {3, 4});
-  Open(2);  // A restart: nothing is known to be verified.
+  Open(2, 0);  // A restart: nothing is known to be verified.
   ASSERT_EQ(::truncate(PathOf(2, damaged).c_str(), 4), 0);
   ASSERT_TRUE(Fold(1, good).ok());
   EXPECT_EQ(Fold(2, damaged).code(), StatusCode::kDataLoss);
@@ -143,13 +143,14 @@ TEST_F(FoldLineTest, DropsItsWorkWhenItGoesAway) {
 RC_GTEST_PROP(FoldLineProperty, AnySubsetInAnyOrderGivesTheIntegerSum, ()) {
   const TemporaryFolder folder;
   const auto length = *rc::gen::inRange<size_t>(1, 40);
+  const auto shared_max = *rc::gen::element<uint64_t>(0, kSharedUpdateMax);
   const auto stores_in_all = *rc::gen::inRange<size_t>(0, 6);
   const auto vectors = *rc::gen::container<std::vector<std::vector<uint32_t>>>(
       stores_in_all, rc::gen::container<std::vector<uint32_t>>(length, rc::gen::arbitrary<uint32_t>()));
   const auto tries = *rc::gen::container<std::vector<std::pair<size_t, bool>>>(
       rc::gen::pair(rc::gen::arbitrary<size_t>(), rc::gen::element(false, false, false, true)));
   ManualExecutor executor;
-  std::shared_ptr<UploadSpool> spool = *UploadSpool::Open(folder.File("round"), length * 4);
+  std::shared_ptr<UploadSpool> spool = *UploadSpool::Open(folder.File("round"), length * 4, shared_max);
   for (size_t i = 0; i < vectors.size(); ++i) RC_ASSERT(Send(*spool, Store(i), BytesOf(vectors[i]))->complete);
   auto line = std::make_unique<FoldLine>(spool, executor);
   std::vector<bool> accepted(vectors.size());
@@ -162,7 +163,7 @@ RC_GTEST_PROP(FoldLineProperty, AnySubsetInAnyOrderGivesTheIntegerSum, ()) {
     fold(number % vectors.size());
     executor.RunDue();
     if (!restart) continue;
-    spool = *UploadSpool::Open(folder.File("round"), length * 4);
+    spool = *UploadSpool::Open(folder.File("round"), length * 4, shared_max);
     line = std::make_unique<FoldLine>(spool, executor);
     for (size_t i = vectors.size(); i-- > 0;) {
       if (accepted[i]) fold(i);

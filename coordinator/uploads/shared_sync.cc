@@ -1,18 +1,16 @@
-#include "coordinator/uploads/folder_sync.h"
-
-#include "base/storage/files.h"
+#include "coordinator/uploads/shared_sync.h"
 
 namespace aisle {
 
-Status FolderSync::Sync() {
+Status SharedSync::Sync() {
   std::unique_lock lock(mutex_);
   const uint64_t ticket = ++wanted_;
   finished_.wait(lock, [&] { return done_ >= ticket || !running_; });
   if (done_ >= ticket) return last_;
   running_ = true;
-  const uint64_t covered = wanted_;  // Everyone who has come by now has renamed already.
+  const uint64_t covered = wanted_;  // Everyone who has come by now has written already.
   lock.unlock();
-  Status synced = SyncFolder(folder_);
+  Status synced = sync_();
   lock.lock();
   running_ = false;
   done_ = covered;

@@ -1,24 +1,25 @@
-// Makes renames in one folder durable for many callers at once: those that wait while a sync runs share the next one.
+// One sync for many callers: those that wait while a sync runs share the next one.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
-#include <string>
 
 #include "base/status.h"
 
 namespace aisle {
 
 // Thread-safe.
-class FolderSync {
+class SharedSync {
  public:
-  explicit FolderSync(std::string folder) : folder_(std::move(folder)) {}
+  // `sync` makes durable whatever was written before it began. Runs on one caller's thread at a time.
+  explicit SharedSync(std::function<Status()> sync) : sync_(std::move(sync)) {}
   // Returns after a sync that began after this call.
   Status Sync();
 
  private:
-  const std::string folder_;
+  const std::function<Status()> sync_;
   std::mutex mutex_;
   std::condition_variable finished_;
   uint64_t wanted_ = 0;  // Calls so far; guarded by mutex_, as are the rest.

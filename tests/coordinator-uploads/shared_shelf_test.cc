@@ -1,0 +1,115 @@
+#include "coordinator/uploads/shared_shelf.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/reason.h"
+#include "tests/coordinator-uploads/sample_updates.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle {
+namespace {
+
+class SharedShelfTest : public ::testing::Test {
+ protected:
+  void Restart() {
+    shelf_.reset();
+    shelf_ = *SharedShelf::Open(folder_.path());
+  }
+  Status Put(size_t store, std::string_view content) {
+    AISLE_ASSIGN_OR_RETURN(const auto arriving, shelf_->Begin(Store(store), NameOf(content)));
+    AISLE_RETURN_IF_ERROR(arriving->Append(content));
+    return arriving->Finish();
+  }
+  std::string Get(size_t store, std::string_view content) {
+    const auto update = shelf_->OpenVerified(Store(store), NameOf(content));
+    if (!update.ok()) return std::string(update.status().message());
+    std::string bytes(content.size(), '\0');
+    EXPECT_TRUE(update->ReadAt(0, bytes.data(), bytes.size()).ok());
+    return bytes;
+  }
+  void Truncate(uint64_t size) { ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(size)), 0); }
+  std::string path() const { return folder_.File("updates"); }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<SharedShelf> shelf_ = *SharedShelf::Open(folder_.path());
+};
+
+TEST_F(SharedShelfTest, KeepsManyUpdatesInOneFileOverARestart) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ASSERT_TRUE(Put(2, "second").ok());
+  ASSERT_TRUE(Put(3, "first").ok());
+  for (int restarts = 0; restarts < 2; ++restarts, Restart()) {
+    EXPECT_EQ(Get(1, "first"), "first");
+    EXPECT_EQ(Get(2, "second"), "second");
+    EXPECT_EQ(Get(3, "first"), "first");
+    EXPECT_FALSE(shelf_->Has(Store(2), NameOf("first")));
+  }
+}
+
+// A power cut may end the file anywhere: what was whole stays, and the next update goes behind it.
+TEST_F(SharedShelfTest, SurvivesACutAtAnyByte) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  const uint64_t first_end = *FileSize(path());
+  ASSERT_TRUE(Put(2, "second").ok());
+  const std::string whole = folder_.Read("updates");
+  for (uint64_t size = 0; size < whole.size(); ++size) {
+    shelf_.reset();
+    folder_.Write("updates", whole.substr(0, size));
+    Restart();
+    EXPECT_EQ(shelf_->Has(Store(1), NameOf("first")), size >= first_end) << size;
+    EXPECT_FALSE(shelf_->Has(Store(2), NameOf("second"))) << size;
+    ASSERT_TRUE(Put(3, "third").ok());
+    Restart();
+    EXPECT_EQ(Get(3, "third"), "third") << size;
+  }
+}
+
+TEST_F(SharedShelfTest, ADamagedUpdateIsMissingAndSparesTheOthers) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ASSERT_TRUE(Put(2, "second").ok());
+  std::string content = folder_.Read("updates");
+  content[content.find("first")] = 'F';
+  shelf_.reset();
+  folder_.Write("updates", content);
+  Restart();
+  EXPECT_FALSE(shelf_->Has(Store(1), NameOf("first")));
+  EXPECT_EQ(shelf_->OpenVerified(Store(1), NameOf("first")).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Get(2, "second"), "second");
+  ASSERT_TRUE(Put(1, "first").ok());
+  EXPECT_EQ(Get(1, "first"), "first");
+}
+
+TEST_F(SharedShelfTest, ForgetsAStoreForGood) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ASSERT_TRUE(Put(2, "second").ok());
+  ASSERT_TRUE(shelf_->Forget(Store(1)).ok());
+  for (int restarts = 0; restarts < 2; ++restarts, Restart()) {
+    EXPECT_FALSE(shelf_->Has(Store(1), NameOf("first")));
+    EXPECT_TRUE(shelf_->Has(Store(2), NameOf("second")));
+  }
+  ASSERT_TRUE(Put(1, "first").ok());
+  Restart();
+  EXPECT_EQ(Get(1, "first"), "first");
+}
+
+TEST_F(SharedShelfTest, AFullDiskTakesNothingBack) {
+  const SmallDisk disk("256k");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk isn't allowed here";
+  shelf_ = *SharedShelf::Open(disk.folder().path());
+  const std::string content(50'000, 'x');
+  Status status;
+  size_t written = 0;
+  while ((status = Put(written, content)).ok()) ++written;
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(status), Reason::kStorageFull);
+  shelf_ = *SharedShelf::Open(disk.folder().path());
+  for (size_t store = 0; store < written; ++store) EXPECT_EQ(Get(store, content), content);
+  EXPECT_FALSE(shelf_->Has(Store(written), NameOf(content)));
+}
+
+}  // namespace
+}  // namespace aisle
