@@ -65,12 +65,26 @@ inside() {
   fi
 }
 
+# What LibTorch looks for in a container's /proc, /sys and /dev as it starts, as plain files: mounting needs rights CI may lack.
+lend_machine() {
+  local folder=$1
+  mkdir -p "$folder"/{proc,dev,sys/devices/system/cpu}
+  head -c 4096 /dev/urandom >"$folder/dev/urandom"
+  cat /proc/cpuinfo >"$folder/proc/cpuinfo"
+  cat /sys/devices/system/cpu/possible >"$folder/sys/devices/system/cpu/possible"
+  cat /sys/devices/system/cpu/present >"$folder/sys/devices/system/cpu/present"
+}
+
+take_machine_back() { rm -rf -- "$1"/{proc,dev,sys}; }
+
 try_out() {
   local image=$1 folder=$2 program
+  lend_machine "$folder"
   for program in ${PROGRAMS[$image]}; do
     printf '  %-18s ' "$program"
     inside "$folder" "/usr/local/bin/$program" --version || fail "$program doesn't start in the $image image"
   done
+  take_machine_back "$folder"
 }
 
 main() {

@@ -135,7 +135,7 @@ def learning_curve(results, x, y, width, height):
     low, high = max(0.0, min(values) - 0.3 * (max(values) - min(values))), max(values) * 1.05
     panel = Panel(x, y, width, height, (0, max([number for number, _ in curve] + [1])), (low, high))
     parts = heading(panel, "Learning, round by round",
-                    "mean RMSE of ln(units) of the stores that trained; dots: what the noised metric told headquarters")
+                    "stores that trained; faint dots: what the noised metric told headquarters")
     parts += frame(panel, ticks(0, panel.x_range[1]), ticks(low, high), "round", "RMSE of ln(units)")
     parts += [f'<circle cx="{panel.at_x(number):.1f}" cy="{panel.at_y(value):.1f}" r="2" fill="{STYLES["federated"][0]}" opacity="0.25"/>'
               for number, value in told if low <= value <= high]
