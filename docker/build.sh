@@ -75,14 +75,14 @@ lend_machine() {
   cat /sys/devices/system/cpu/present >"$folder/sys/devices/system/cpu/present"
 }
 
-take_machine_back() { rm -rf -- "$1"/{proc,dev,sys}; }
+take_machine_back() { rm -rf -- "${1:?}"/{proc,dev,sys}; }
 
 try_out() {
-  local image=$1 folder=$2 program
+  local image=$1 folder=$2 program said
   lend_machine "$folder"
   for program in ${PROGRAMS[$image]}; do
-    printf '  %-18s ' "$program"
-    inside "$folder" "/usr/local/bin/$program" --version || fail "$program doesn't start in the $image image"
+    said=$(inside "$folder" "/usr/local/bin/$program" --version </dev/null) || fail "$program doesn't start in the $image image"
+    printf '  %-18s %s\n' "$program" "${said:-starts}"
   done
   take_machine_back "$folder"
 }
