@@ -93,7 +93,8 @@ bool AgentDriver::Run(agent::SaveRecord& effect) {
     return true;
   }
   const absl::Duration wait = disk_backoff_.Next(parts_.random);
-  LogError("the task record can't be written: {}; trying again in {}", MessageOf(saved), aisle::FormatDuration(wait));
+  LogError("the task record can't be written: {}; trying again in {}", MessageOf(saved),
+           aisle::FormatDuration(absl::Trunc(wait, absl::Milliseconds(1))));
   waits_for_disk_ = true;
   parts_.own.PostAt(parts_.own.Now() + wait, [this] {
     waits_for_disk_ = false;
@@ -145,7 +146,8 @@ void AgentDriver::Answered(const agent::CheckInAnswered& event) {
   const bool far_off = absl::AbsDuration(skew) > kClockSkewMax;
   if (far_off && !warned_of_skew_) {
     LogWarning("this store's clock is {} {} headquarters'; set it right, or certificates and hours will be misjudged",
-               aisle::FormatDuration(absl::AbsDuration(skew)), skew > absl::ZeroDuration() ? "behind" : "ahead of");
+               aisle::FormatDuration(absl::Trunc(absl::AbsDuration(skew), absl::Seconds(1))),
+               skew > absl::ZeroDuration() ? "behind" : "ahead of");
   }
   warned_of_skew_ = far_off;
 }

@@ -96,10 +96,12 @@ StatusOr<DebitReceipt> LedgerFile::Spend(const Debit& debit, const SpendingCap& 
   const std::lock_guard lock(mutex_);
   if (damaged_) return DataLoss("{} could not be mended after a failed write; restart the agent", LedgerPath(folder_));
   AISLE_ASSIGN_OR_RETURN(PendingDebit pending, ledger_.Prepare(debit, cap, now));
+  // A full disk is not an empty budget: disk errors are all Unavailable here.
   const Status appended = Append(pending.bytes());
   if (!appended.ok()) return Unavailable("the debit could not be written: {}", MessageOf(appended));
   AISLE_ASSIGN_OR_RETURN(DebitReceipt receipt, ledger_.Commit(std::move(pending)));
-  AISLE_RETURN_IF_ERROR(NoteHead());
+  const Status noted = NoteHead();
+  if (!noted.ok()) return Unavailable("the ledger's head could not be written: {}", MessageOf(noted));
   return receipt;
 }
 

@@ -28,7 +28,8 @@ class LedgerFile {
   // As Ledger::Evaluate.
   StatusOr<double> Evaluate(const Debit& debit, const SpendingCap& cap) const;
   // The debit is on the disk when this returns OK; whatever happens next, it stays spent. ResourceExhausted: over the
-  // cap, nothing was spent. Any other error: nothing may be released; the debit may have been spent.
+  // cap, nothing was spent. Any other error (Unavailable for the disk's, a full one too): nothing may be released; the
+  // debit may have been spent.
   StatusOr<DebitReceipt> Spend(const Debit& debit, const SpendingCap& cap, absl::Time now);
 
   // Vectors released for that plan within that job.

@@ -42,7 +42,8 @@ StatusOr<Membership> JoinPatiently(const JoinOrder& order, RandomSource& random,
     StatusOr<Membership> joined = TakeUpMembership(order.folder, order.invitation, call, absl::Now());
     if (joined.ok() || !MayPass(joined.status())) return joined;
     const absl::Duration wait = backoff.Next(random);
-    LogWarning("joining: {}; trying again in {}", MessageOf(joined.status()), aisle::FormatDuration(wait));
+    LogWarning("joining: {}; trying again in {}", MessageOf(joined.status()),
+               aisle::FormatDuration(absl::Trunc(wait, absl::Milliseconds(1))));
     if (!WaitUnlessStopped(wait, stopping)) return Cancelled("stopped before the store had joined");
   }
 }

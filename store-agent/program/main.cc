@@ -2,6 +2,8 @@
 #include <malloc.h>
 #include <pthread.h>
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 
@@ -71,8 +73,8 @@ int main(int argc, char** argv) {
   }
   aisle::InitLog("agent", aisle::LogLevel::kInfo);
   const aisle::StatusOr<aisle::AgentConfig> config = aisle::AgentConfig::Load(path);
-  if (!config.ok()) {
-    aisle::LogError("{}", aisle::MessageOf(config.status()));
+  if (!config.ok()) {  // On lines of its own: there may be several mistakes.
+    fmt::print(stderr, "aisle-agent: {}\n", aisle::MessageOf(config.status()));
     return 2;
   }
   aisle::SetLogLevel(aisle::ParseLogLevel(config->log_level).value());

@@ -67,7 +67,8 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(const std:
     return EndOf(outcome);
   }
   LogInfo("trained on {} examples in {}, worker's peak {} MiB", outcome.reply.trained().examples(),
-          aisle::FormatDuration(outcome.use.wall_time), outcome.use.memory_peak / kMiB);
+          aisle::FormatDuration(absl::Trunc(outcome.use.wall_time, absl::Milliseconds(1))),
+          outcome.use.memory_peak / kMiB);
   return TakeUpdate(outcome, shape);
 }
 

@@ -61,7 +61,9 @@ TransferResult Download(FleetLink& link, const BlobCache& cache, ByteMeter& mete
   (void)meter.Save();
   if (!disk.ok()) return FromDisk(disk);
   const bool progressed = part->received() > before;
-  if (!fetched.ok()) return FromStatus(fetched, progressed);
+  // However the link broke: a blob that is whole is whole.
+  const bool broken = !fetched.ok() && (part->received() < blob.size || fetched.code() == StatusCode::kInvalidArgument);
+  if (broken) return FromStatus(fetched, progressed);
   const Status finished = part->Finish();
   const StatusCode code = finished.code();
   if (finished.ok() || code == StatusCode::kDataLoss || part->received() < blob.size) {

@@ -1,0 +1,166 @@
+#include "store-agent/ledger/ledger_file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/cover.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const SpendingCap kCap{.epsilon = 10, .delta = 1e-6};
+
+StoreId Store(std::string_view name = "s1") { return StoreId::Parse(name).value(); }
+
+Debit SomeDebit(uint32_t round, double z = 5) {
+  return {.population = Population::Parse("store").value(),
+          .round = {.job = JobId::Parse("demand").value(), .number = round},
+          .plan = Sha256::Of("plan"),
+          .unit = PrivacyUnit::kStore,
+          .noise_multiplier = z,
+          .delta = 1e-6};
+}
+
+class LedgerFileTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<LedgerFile> Open() { return LedgerFile::Open(folder(), Store(), kNow).value(); }
+  Status Reopen() { return LedgerFile::Open(folder(), Store(), kNow).status(); }
+  std::string folder() const { return temporary_.File("ledger"); }
+  std::string path() const { return temporary_.File("ledger/ledger"); }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(LedgerFileTest, ADebitIsOnTheDiskWhenItIsSpent) {
+  auto ledger = Open();
+  for (uint32_t round = 1; round <= 5; ++round) {
+    const StatusOr<DebitReceipt> receipt = ledger->Spend(SomeDebit(round), kCap, kNow);
+    ASSERT_TRUE(receipt.ok()) << receipt.status();
+    const Ledger::Loaded loaded = Ledger::Load(temporary_.Read("ledger/ledger")).value();
+    EXPECT_EQ(loaded.ledger.entries().size(), round);
+    EXPECT_EQ(loaded.ledger.entries().back().debit, SomeDebit(round));
+    EXPECT_EQ(loaded.ledger.head(), ledger->head());
+  }
+  EXPECT_EQ(ledger->ReleasesFor(SomeDebit(1).round.job, SomeDebit(1).plan), 5u);
+  EXPECT_EQ(ledger->ReleasesFor(SomeDebit(1).round.job, Sha256::Of("other")), 0u);
+}
+
+TEST_F(LedgerFileTest, SpendingGoesOnAfterARestart) {
+  double before = 0;
+  {
+    auto ledger = Open();
+    ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
+    before = ledger->MostSpent(1e-6).epsilon;
+  }
+  auto again = Open();
+  EXPECT_EQ(again->MostSpent(1e-6).epsilon, before);
+  ASSERT_TRUE(again->Spend(SomeDebit(2), kCap, kNow).ok());
+  EXPECT_GT(again->MostSpent(1e-6).epsilon, before);
+}
+
+TEST_F(LedgerFileTest, OverTheCapNothingIsWritten) {
+  auto ledger = Open();
+  uint32_t round = 0;
+  while (ledger->Spend(SomeDebit(++round, 1), kCap, kNow).ok()) {
+  }
+  const std::string before = temporary_.Read("ledger/ledger");
+  EXPECT_EQ(ledger->Spend(SomeDebit(round, 1), kCap, kNow).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(temporary_.Read("ledger/ledger"), before);
+  EXPECT_LE(ledger->MostSpent(kCap.delta).epsilon, kCap.epsilon);
+}
+
+TEST_F(LedgerFileTest, ATornLastRecordIsCutOff) {
+  {
+    auto ledger = Open();
+    ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
+  }
+  const std::string whole = temporary_.Read("ledger/ledger");
+  const uint64_t before = CoverageCount("ledger.torn_tail_cut");
+  temporary_.Write("ledger/ledger", whole + whole.substr(whole.size() / 2, 20));
+  auto ledger = LedgerFile::Open(folder(), Store(), kNow);
+  if (!ledger.ok()) {  // Some traces look like a broken chain: then a person must look.
+    EXPECT_EQ(ledger.status().code(), StatusCode::kDataLoss);
+    return;
+  }
+  EXPECT_EQ(CoverageCount("ledger.torn_tail_cut"), before + 1);
+  EXPECT_EQ(temporary_.Read("ledger/ledger"), whole);
+  ASSERT_TRUE((*ledger)->Spend(SomeDebit(2), kCap, kNow).ok());
+  EXPECT_TRUE(Reopen().ok());
+}
+
+TEST_F(LedgerFileTest, ARecordCutAtAnyByteIsEitherTornOrRefused) {
+  std::string one;
+  {
+    auto ledger = Open();
+    ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
+    one = temporary_.Read("ledger/ledger");
+    ASSERT_TRUE(ledger->Spend(SomeDebit(2), kCap, kNow).ok());
+  }
+  const std::string two = temporary_.Read("ledger/ledger");
+  const std::string head = temporary_.Read("ledger/head");
+  for (size_t size = one.size(); size < two.size(); ++size) {
+    temporary_.Write("ledger/ledger", two.substr(0, size));
+    // The head knows of the second debit: a file without it was cut.
+    EXPECT_EQ(Reopen().code(), StatusCode::kDataLoss) << size;
+    EXPECT_EQ(temporary_.Read("ledger/head"), head);
+  }
+}
+
+TEST_F(LedgerFileTest, AnEditedOrRolledBackFileIsRefused) {
+  std::string old;
+  {
+    auto ledger = Open();
+    ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
+    old = temporary_.Read("ledger/ledger");
+    ASSERT_TRUE(ledger->Spend(SomeDebit(2), kCap, kNow).ok());
+    ASSERT_TRUE(ledger->Spend(SomeDebit(3), kCap, kNow).ok());
+  }
+  const std::string whole = temporary_.Read("ledger/ledger");
+  std::string edited = whole;
+  edited[old.size() - 40] = static_cast<char>(edited[old.size() - 40] ^ 1);
+  temporary_.Write("ledger/ledger", edited);
+  EXPECT_EQ(Reopen().code(), StatusCode::kDataLoss);
+  temporary_.Write("ledger/ledger", old);
+  EXPECT_EQ(Reopen().code(), StatusCode::kDataLoss);
+  std::filesystem::remove(path());
+  EXPECT_EQ(Reopen().code(), StatusCode::kDataLoss) << "a ledger that is gone isn't begun anew";
+  temporary_.Write("ledger/ledger", whole);
+  EXPECT_TRUE(Reopen().ok());
+  temporary_.Write("ledger/head", "rubbish");
+  EXPECT_EQ(Reopen().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(LedgerFileTest, AnotherStoresLedgerIsRefused) {
+  Open();
+  EXPECT_EQ(LedgerFile::Open(folder(), Store("s2"), kNow).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(LedgerFileTest, OnlyItsOwnerMayReadIt) {
+  Open();
+  EXPECT_EQ(std::filesystem::status(path()).permissions() & std::filesystem::perms::mask,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(LedgerFileTest, AFailedWriteSpendsNothingAndIsMended) {
+  const SmallDisk disk("128k");
+  if (!disk.mounted()) GTEST_SKIP() << "no right to mount";
+  auto ledger = LedgerFile::Open(disk.folder().File("ledger"), Store(), kNow).value();
+  ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
+  disk.Fill();
+  Status failed;
+  for (uint32_t round = 2; failed.ok() && round < 500; ++round) {
+    failed = ledger->Spend(SomeDebit(round, 200), kCap, kNow).status();
+  }
+  ASSERT_FALSE(failed.ok());
+  EXPECT_NE(failed.code(), StatusCode::kResourceExhausted) << "that would read as an empty budget";
+  disk.Free();
+  EXPECT_TRUE(ledger->Spend(SomeDebit(501, 200), kCap, kNow).ok());
+  ledger.reset();
+  EXPECT_TRUE(LedgerFile::Open(disk.folder().File("ledger"), Store(), kNow).ok()) << "the chain is whole";
+}
+
+}  // namespace
+}  // namespace aisle
