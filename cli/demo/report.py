@@ -54,11 +54,24 @@ def facts(results):
     return found
 
 
+ALONE_NOTE = ("The own models of stores that never trained are trained on those stores' own rows, which the federated model has "
+              "never seen.")
+
+
+def plain_words(results):
+    """What the epsilon is worth, said plainly."""
+    privacy = results["privacy"]
+    if privacy["unit"] == "none" or privacy["epsilon_floor"] <= 10:
+        return ""
+    return (f"An epsilon of {epsilon_text(privacy['epsilon_floor'])} promises little: {results['stores']['trained']} stores are too few "
+            f"to hide one among them at a noise that leaves the model useful. Larger chains get both.")
+
+
 def price_lines(results):
     prices = results["privacy"].get("prices") or []
     if not prices:
         return []
-    lines = ["The same plan and number of rounds, by the size of the chain (epsilon of a store, towards whoever sees sums):"]
+    lines = [plain_words(results), "The same plan and number of rounds, by the size of the chain (epsilon of a store, towards whoever sees sums):"]
     lines += [f"  {price['stores']:>6,} stores   {epsilon_text(price['epsilon_aggregate']):>9}" for price in prices]
     return lines
 
@@ -71,7 +84,7 @@ def text(results):
             lines.append(what)
             last = what
         lines.append(f"    {method:<40}{rmse:>10.3f}{wape * 100:>8.1f}%")
-    lines += ["", verdict(results), ""]
+    lines += ["", verdict(results)] + ([ALONE_NOTE] if "stores" in results["accuracy"] else []) + [""]
     lines += [f"{name:<16} {value}" for name, value in facts(results)]
     lines += [""] + price_lines(results)
     return "\n".join(lines)
@@ -85,11 +98,11 @@ def markdown(results, plot):
     for what, method, rmse, wape in rows(results):
         lines.append(f"| {what if what != last else ''} | {method} | {rmse:.3f} | {wape * 100:.1f} % |")
         last = what
-    lines += ["", verdict(results), "", "| | |", "|---|---|"]
+    lines += ["", verdict(results) + (" " + ALONE_NOTE if "stores" in results["accuracy"] else ""), "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts(results)]
     prices = results["privacy"].get("prices") or []
     if prices:
-        lines += ["", f"{results['stores']['trained']} stores are few for privacy of a whole store. What the same plan costs in a larger chain, towards whoever sees "
+        lines += ["", plain_words(results) + " What the same plan costs by the size of the chain, towards whoever sees "
                   "only sums (the secure sum, which makes that everybody, comes with a later release):", "",
                   "| stores | " + " | ".join(f"{price['stores']:,}" for price in prices) + " |",
                   "|---|" + "---:|" * len(prices),
