@@ -86,7 +86,7 @@ struct CheckIn {
   absl::Duration wait_max;       // How long the answer may be held.
   absl::Time clock;              // The store's.
   std::vector<Digest> declined_plans;
-  uint64_t agent_instance = 0;   // Drawn when the agent starts; 0 if it doesn't say.
+  uint64_t agent_instance = 0;  // Drawn when the agent starts; 0 if it doesn't say.
 };
 
 struct TrainInstruction {

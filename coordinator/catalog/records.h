@@ -34,10 +34,10 @@ struct EnrolmentCode {
 struct StoreRecord {
   StoreId id;
   StoreState state = StoreState::kInvited;
-  std::optional<EnrolmentCode> code;   // The latest one given out.
-  std::optional<Digest> key_current;       // SHA-256 of the public key (SubjectPublicKeyInfo) in use …
-  std::optional<Digest> key_next;          // … and of the one a renewal certified, until it is first seen in use.
-  std::string certificate_serial;      // Hexadecimal, of the latest certificate.
+  std::optional<EnrolmentCode> code;  // The latest one given out.
+  std::optional<Digest> key_current;  // SHA-256 of the public key (SubjectPublicKeyInfo) in use …
+  std::optional<Digest> key_next;     // … and of the one a renewal certified, until it is first seen in use.
+  std::string certificate_serial;     // Hexadecimal, of the latest certificate.
   std::optional<absl::Time> certificate_not_after;
   std::optional<absl::Time> first_seen;  // First check-in.
   std::optional<absl::Time> last_seen;   // Written lazily: may lag by minutes, and a crash may lose the latest.

@@ -31,31 +31,28 @@ RoundOpened ReadOpened(const v1::RoundOpenedEntry& entry) {
 }
 
 void WriteEvent(const Event& event, v1::JournalEntry* out) {
-  std::visit(Overloaded{[&](const StoreOffered& offered) {
-                          out->mutable_offered()->set_store(offered.store.str());
-                          out->mutable_offered()->set_rounds_joined(offered.candidate.rounds_joined);
-                        },
-                        [&](const OutcomeReported& reported) {
-                          out->mutable_reported()->set_store(reported.store.str());
-                          OutcomeToProto(reported.outcome, out->mutable_reported()->mutable_report());
-                        },
-                        [&](const UpdateCollected& collected) {
-                          out->mutable_collected()->set_store(collected.store.str());
-                          out->mutable_collected()->set_sha256(std::string(collected.digest.view()));
-                        },
-                        [&](const DeadlinePassed& passed) {
-                          out->mutable_deadline()->set_phase(static_cast<uint32_t>(passed.phase));
-                        },
-                        [&](const ModelPublished& published) {
-                          out->mutable_published()->set_model_version(published.model_version);
-                        },
-                        [&](const CommitFailed& failed) {
-                          out->mutable_commit_failed()->set_explanation(failed.explanation);
-                        },
-                        [&](const RoundCancelled& cancelled) {
-                          out->mutable_cancelled()->set_reason(cancelled.reason);
-                        }},
-             event);
+  std::visit(
+      Overloaded{[&](const StoreOffered& offered) {
+                   out->mutable_offered()->set_store(offered.store.str());
+                   out->mutable_offered()->set_rounds_joined(offered.candidate.rounds_joined);
+                 },
+                 [&](const OutcomeReported& reported) {
+                   out->mutable_reported()->set_store(reported.store.str());
+                   OutcomeToProto(reported.outcome, out->mutable_reported()->mutable_report());
+                 },
+                 [&](const UpdateCollected& collected) {
+                   out->mutable_collected()->set_store(collected.store.str());
+                   out->mutable_collected()->set_sha256(std::string(collected.digest.view()));
+                 },
+                 [&](const DeadlinePassed& passed) {
+                   out->mutable_deadline()->set_phase(static_cast<uint32_t>(passed.phase));
+                 },
+                 [&](const ModelPublished& published) {
+                   out->mutable_published()->set_model_version(published.model_version);
+                 },
+                 [&](const CommitFailed& failed) { out->mutable_commit_failed()->set_explanation(failed.explanation); },
+                 [&](const RoundCancelled& cancelled) { out->mutable_cancelled()->set_reason(cancelled.reason); }},
+      event);
 }
 
 StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
@@ -81,10 +78,14 @@ StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
       }
       return DeadlinePassed{.phase = static_cast<PhaseName>(phase)};
     }
-    case v1::JournalEntry::kPublished: return ModelPublished{.model_version = entry.published().model_version()};
-    case v1::JournalEntry::kCommitFailed: return CommitFailed{.explanation = entry.commit_failed().explanation()};
-    case v1::JournalEntry::kCancelled: return RoundCancelled{.reason = entry.cancelled().reason()};
-    default: return FailedPrecondition("a journal entry was written by a newer coordinator; start that one");
+    case v1::JournalEntry::kPublished:
+      return ModelPublished{.model_version = entry.published().model_version()};
+    case v1::JournalEntry::kCommitFailed:
+      return CommitFailed{.explanation = entry.commit_failed().explanation()};
+    case v1::JournalEntry::kCancelled:
+      return RoundCancelled{.reason = entry.cancelled().reason()};
+    default:
+      return FailedPrecondition("a journal entry was written by a newer coordinator; start that one");
   }
 }
 

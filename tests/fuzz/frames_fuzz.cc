@@ -27,6 +27,8 @@ std::vector<std::string> Messages(std::string_view input, size_t piece) {
 
 void TryInput(std::string_view input) { AISLE_CHECK(Messages(input, input.size() + 1) == Messages(input, 1)); }
 
-std::vector<std::string> Seeds() { return {FrameHeader(5) + "hello" + FrameHeader(1) + "x", FrameHeader(kFrameMax + 1)}; }
+std::vector<std::string> Seeds() {
+  return {FrameHeader(5) + "hello" + FrameHeader(1) + "x", FrameHeader(kFrameMax + 1)};
+}
 
 }  // namespace aisle::fuzz

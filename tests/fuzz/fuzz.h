@@ -1,5 +1,5 @@
-// What a fuzz target provides. With the fuzz preset libFuzzer drives it; in every other build replay.cc feeds it the seeds,
-// each also cut at every byte and with bytes changed, so that a parser that crashes is found without a fuzzer.
+// What a fuzz target provides. With the fuzz preset libFuzzer drives it; in every other build replay.cc feeds it the
+// seeds, each also cut at every byte and with bytes changed, so that a parser that crashes is found without a fuzzer.
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,8 @@ TEST(ReplayTest, SurvivesAnyByteChanged) {
 }
 
 TEST(ReplayTest, SurvivesOddInputs) {
-  for (const std::string& input : {std::string(), std::string(1, '\0'), std::string(1000, '\xff'), std::string(100'000, '[')}) {
+  for (const std::string& input :
+       {std::string(), std::string(1, '\0'), std::string(1000, '\xff'), std::string(100'000, '[')}) {
     TryInput(input);
   }
 }
