@@ -71,8 +71,7 @@ lend_machine() {
   mkdir -p "$folder"/{proc,dev,sys/devices/system/cpu}
   head -c 4096 /dev/urandom >"$folder/dev/urandom"
   cat /proc/cpuinfo >"$folder/proc/cpuinfo"
-  cat /sys/devices/system/cpu/possible >"$folder/sys/devices/system/cpu/possible"
-  cat /sys/devices/system/cpu/present >"$folder/sys/devices/system/cpu/present"
+  echo "0-$(($(nproc --all) - 1))" | tee "$folder"/sys/devices/system/cpu/{possible,present} >/dev/null
 }
 
 take_machine_back() { rm -rf -- "${1:?}"/{proc,dev,sys}; }
