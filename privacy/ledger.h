@@ -78,10 +78,10 @@ class Ledger {
   // spent, asked and cap. InvalidArgument and Unimplemented as Validate(debit). Infinity for the unit none, which has
   // no cap: whether it is allowed at all is site policy's to say before.
   //
-  // The filter is Feldman and Zrnic 2021 (theorem 4.3): it stops before the sum of Renyi costs at one order passes the
-  // budget the cap gives at that order, and so holds for debits chosen adaptively. The order must not depend on
-  // outcomes: it is fixed by the cap and the population's first debit, as the one that allows most repeats of that
-  // debit.
+  // The filter is Feldman and Zrnic 2021 ("Individual Privacy Accounting via a Renyi Filter"): it stops before the sum
+  // of Renyi costs at one order passes the budget the cap gives at that order, and so holds for debits chosen
+  // adaptively. The order must not depend on outcomes: it is fixed by the cap and the population's first debit, as the
+  // one that allows most repeats of that debit.
   StatusOr<double> Evaluate(const Debit& debit, const SpendingCap& cap) const;
 
   // Evaluates, and makes the entry that continues this very chain. Times never run backwards in a ledger: an earlier

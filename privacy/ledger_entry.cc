@@ -10,7 +10,8 @@ constexpr uint8_t kDebitKind = 1;  // Other kinds of entry may come; a reader th
 Status CheckNoise(const Debit& debit) {
   const double z = debit.noise_multiplier;
   if (debit.unit == PrivacyUnit::kNone) {
-    if (z == 0) return OkStatus();
+    if (z == 0 && debit.delta >= 0 && debit.delta < 1) return OkStatus();
+    if (z == 0) return InvalidArgument("a debit's delta is {}; it must be at least 0 and under 1", debit.delta);
     return InvalidArgument("a debit of the unit none has a noise multiplier of {}; it must be 0", z);
   }
   if (!(z >= 0.001 && z <= 256)) {

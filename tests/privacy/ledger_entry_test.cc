@@ -66,6 +66,14 @@ TEST(DebitTest, RefusesFieldsOutOfRange) {
   EXPECT_TRUE(invalid([](auto& d) { d.unit = PrivacyUnit::kNone; })) << "none must not claim noise";
 }
 
+TEST(DebitTest, TheUnitNoneNeedsNoNoiseAndNoDelta) {
+  Debit debit = MakeUnboundedDebit();
+  debit.delta = 0;
+  EXPECT_TRUE(Validate(debit).ok());
+  debit.delta = std::nan("");
+  EXPECT_EQ(Validate(debit).code(), StatusCode::kInvalidArgument);
+}
+
 TEST(DebitTest, GivesNoDiscountForSamplingThatHqCanSee) {
   const Status status = StatusAfter([](auto& d) { d.sampling_rate = 0.01; });
   EXPECT_THAT(std::string(MessageOf(status)), HasSubstr("it must be 1"));
