@@ -45,12 +45,15 @@ std::string HintFor(std::string_view reason, std::string_view host) {
 }  // namespace
 
 struct AdminClient::Stub {
+  std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::Admin::Stub> admin;
 };
 
 AdminClient::AdminClient(const std::shared_ptr<grpc::Channel>& channel, std::string address)
-    : stub_(std::make_unique<Stub>(Stub{v1::Admin::NewStub(channel)})), address_(std::move(address)) {}
+    : stub_(std::make_unique<Stub>(Stub{channel, v1::Admin::NewStub(channel)})), address_(std::move(address)) {}
 AdminClient::~AdminClient() = default;
+
+void AdminClient::RetryConnectionNow() { grpc::experimental::ChannelResetConnectionBackoff(stub_->channel.get()); }
 
 Status AdminClient::Explain(const Status& status) const {
   if (status.code() == StatusCode::kUnavailable) {
@@ -148,6 +151,7 @@ StatusOr<v1::Model> AdminClient::GetModel(const std::string& job, uint64_t versi
 }
 
 Status AdminClient::PutBlobOnce(const v1::BlobRef& blob, std::string_view bytes, const ProgressFunction& progress) {
+  RetryConnectionNow();
   grpc::ClientContext context;
   v1::PutBlobResponse response;
   const auto writer = stub_->admin->PutBlob(&context, &response);
@@ -181,6 +185,7 @@ Status AdminClient::PutBlob(std::string_view bytes, const ProgressFunction& prog
 Status AdminClient::FetchBlobOnce(const BlobName& blob, uint64_t& offset,
                                   const std::function<Status(std::string_view)>& sink,
                                   const ProgressFunction& progress) {
+  RetryConnectionNow();
   grpc::ClientContext context;
   v1::FetchBlobRequest request;
   request.set_sha256(std::string(blob.digest.view()));
@@ -231,6 +236,7 @@ Status AdminClient::FetchBlob(const BlobName& blob, const std::function<Status(s
 }
 
 Status AdminClient::WatchJob(const std::string& job, const std::function<bool(const v1::JobSnapshot&)>& seen) {
+  RetryConnectionNow();
   grpc::ClientContext context;
   v1::WatchJobRequest request;
   request.set_job(job);

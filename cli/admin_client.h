@@ -59,6 +59,8 @@ class AdminClient {
 
  private:
   struct Stub;
+  // A broken connection is tried again now, not when gRPC's own growing pause is over.
+  void RetryConnectionNow();
   template <typename Request, typename Response, typename Method>
   StatusOr<Response> Call(Method method, const Request& request);
   Status Explain(const Status& status) const;

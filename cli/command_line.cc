@@ -8,6 +8,21 @@ namespace {
 
 constexpr size_t kHelpColumn = 34;
 
+// CLI11's own help names a positional argument twice ("FILE FILE REQUIRED").
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    column_width(kHelpColumn);
+    label("SUBCOMMAND", "COMMAND");
+    label("REQUIRED", "(required)");
+    label("Positionals", "Arguments");
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (!option->get_positional()) return CLI::Formatter::make_option_opts(option);
+    return option->get_required() ? "" : " (optional)";
+  }
+};
+
 void NameGroups(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) {
     command->group("Commands");
@@ -51,8 +66,7 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
       "Aisle trains a retail chain's models on what every store knows, while raw data "
       "stays in the store.",
       "aisle");
-  app->get_formatter()->column_width(kHelpColumn);
-  app->get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app->formatter(std::make_shared<HelpFormatter>());
   app->set_version_flag("--version", fmt::format("aisle {}", Version()), "Print the version and exit");
   app->require_subcommand(1);
   app->footer(Footer());

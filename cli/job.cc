@@ -54,7 +54,7 @@ Status CancelJob(Context& context, const JobOptions& options) {
 Status WatchJob(Context& context, const JobOptions& options) {
   AISLE_RETURN_IF_ERROR(JobId::Parse(options.job).status());
   AISLE_ASSIGN_OR_RETURN(AdminClient * admin, context.Admin());
-  return WatchUntilEnd(*admin, options.job, context.out, context.options.json);
+  return WatchUntilEnd(*admin, options.job, WatchFrom::kPresentRound, context.out, context.options.json);
 }
 
 JobOptions& AddOnJob(CLI::App& command, Context& context, Status (*run)(Context&, const JobOptions&)) {

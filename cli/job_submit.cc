@@ -81,7 +81,7 @@ Status SubmitJob(Context& context, const SubmitOptions& options) {
   if (!context.options.json) context.out.Print(DescribeJob(job));
   if (!options.watch) return OkStatus();
   if (!context.options.json) context.out.Text("\n");
-  return WatchUntilEnd(*admin, options.job, context.out, context.options.json);
+  return WatchUntilEnd(*admin, options.job, WatchFrom::kFirstRound, context.out, context.options.json);
 }
 
 }  // namespace

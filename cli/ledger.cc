@@ -18,7 +18,7 @@ constexpr uint64_t kLedgerSizeMax = uint64_t{1} << 30;
 
 struct LedgerOptions {
   std::string data;
-  double delta = 1e-6;
+  double delta = 0;  // 0: the latest entry's.
 };
 
 struct Read {
@@ -122,14 +122,21 @@ void PrintLedger(Output& out, const Ledger& ledger, double delta) {
   out.Print(entries);
 }
 
+// The delta that the plan of the latest release stated; a ledger without releases has spent nothing at any.
+double LatestDelta(const Ledger& ledger) {
+  constexpr double kUsual = 1e-6;
+  return ledger.entries().empty() || ledger.entries().back().debit.delta == 0 ? kUsual
+                                                                              : ledger.entries().back().debit.delta;
+}
+
 Status ShowLedger(Context& context, const LedgerOptions& options) {
-  if (!(options.delta > 0 && options.delta < 1))
-    return InvalidArgument("--delta {} is outside of (0, 1)", options.delta);
   AISLE_ASSIGN_OR_RETURN(const Read read, ReadLedger(options.data));
+  const double delta = options.delta == 0 ? LatestDelta(read.loaded.ledger) : options.delta;
+  if (!(delta > 0 && delta < 1)) return InvalidArgument("--delta {} is outside of (0, 1)", delta);
   if (context.options.json) {
-    context.out.Json(LedgerJson(read.loaded.ledger, options.delta));
+    context.out.Json(LedgerJson(read.loaded.ledger, delta));
   } else {
-    PrintLedger(context.out, read.loaded.ledger, options.delta);
+    PrintLedger(context.out, read.loaded.ledger, delta);
   }
   return OkStatus();
 }
@@ -174,9 +181,8 @@ void AddLedgerCommands(CLI::App& app, Context& context) {
   group->require_subcommand(1);
   CLI::App* show = group->add_subcommand("show", "Every release, and the epsilon each population has spent");
   LedgerOptions& shown = AddOnLedger(*show, context, ShowLedger);
-  show->add_option("--delta", shown.delta, "The delta at which epsilon is stated")
-      ->type_name("D")
-      ->capture_default_str();
+  show->add_option("--delta", shown.delta, "The delta at which epsilon is stated [the latest release's]")
+      ->type_name("D");
   CLI::App* verify = group->add_subcommand("verify", "Check the chain of hashes from the first entry to the last");
   verify->footer("Exit code 4 if an entry was edited, inserted, removed or moved.\n");
   AddOnLedger(*verify, context, VerifyLedger);

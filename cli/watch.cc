@@ -72,8 +72,9 @@ std::string LiveText(const v1::JobSnapshot& snapshot) {
   }
   const v1::Round& round = snapshot.round();
   const absl::Duration left = TimeLeft(snapshot);
-  return fmt::format("{}  {}  {}{}  {}  {}{}", head, PhaseText(round.phase()), StoresIn(round), MainMetricText(round),
-                     EpsilonOf(job), BytesOf(round), left > absl::ZeroDuration() ? "  ETA " + SpanText(left) : "");
+  return fmt::format("{}  {}  {}{}{}  {}  {}", head, PhaseText(round.phase()), StoresIn(round),
+                     left > absl::ZeroDuration() ? "  ETA " + SpanText(left) : "", MainMetricText(round),
+                     EpsilonOf(job), BytesOf(round));
 }
 
 std::string EndedRoundText(const v1::Round& round, const v1::Job& job) {
@@ -82,18 +83,27 @@ std::string EndedRoundText(const v1::Round& round, const v1::Job& job) {
                                        PhaseText(round.phase()), round.stores_collected(), round.stores_selected());
   if (round.phase() == v1::ROUND_PHASE_ABORTED) return fmt::format("{}  {}", head, round.abort_reason());
   const std::string metrics = MetricsText(round.metrics());
-  return fmt::format("{}{}{}  {}  {}  took {}", head, metrics.empty() ? "" : "  ", metrics, EpsilonOf(job),
-                     BytesOf(round), SpanText(took));
+  const bool latest = round.model_version() == job.model_version();  // The job's epsilon is that of its latest model.
+  return fmt::format("{}{}{}{}  {}  took {}", head, metrics.empty() ? "" : "  ", metrics,
+                     latest ? "  " + EpsilonOf(job) : "", BytesOf(round), SpanText(took));
+}
+
+void WatchView::Tell(const v1::Round& round, const v1::Job& job) {
+  line_.Clear();
+  out_.Text(Printable(EndedRoundText(round, job)) + "\n");
+  round_told_ = round.round().number();
 }
 
 void WatchView::Show(const v1::JobSnapshot& snapshot) {
   if (json_) return out_.JsonLine(snapshot);
   const v1::Round& round = snapshot.round();
-  if (HasEnded(round.phase()) && round.round().number() > round_told_) {
-    round_told_ = round.round().number();
-    line_.Clear();
-    out_.Text(Printable(EndedRoundText(round, snapshot.job())) + "\n");
+  const uint32_t number = round.round().number();
+  if (!round_told_ && number > 0) round_told_ = number - 1;
+  for (uint32_t missed = round_told_.value_or(0) + 1; missed < number; ++missed) {
+    round_told_ = missed;
+    if (const StatusOr<v1::Round> found = look_up_(missed); found.ok()) Tell(*found, snapshot.job());
   }
+  if (HasEnded(round.phase()) && number == round_told_.value_or(0) + 1) Tell(round, snapshot.job());
   line_.Show(LiveText(snapshot));
 }
 
@@ -103,8 +113,8 @@ void WatchView::ShowWaiting(const Status& why) {
   out_.Note(fmt::format("aisle: waiting for the coordinator: {}", MessageOf(why)));
 }
 
-Status WatchUntilEnd(AdminClient& admin, const std::string& job, Output& out, bool json) {
-  WatchView view(out, json);
+Status WatchUntilEnd(AdminClient& admin, const std::string& job, WatchFrom from, Output& out, bool json) {
+  WatchView view(out, json, from, [&](uint32_t number) { return admin.GetRound(job, number); });
   v1::Job last;
   absl::Time heard_at = absl::InfinitePast();
   const auto seen = [&](const v1::JobSnapshot& snapshot) {
