@@ -1,4 +1,6 @@
 // Rounds: when one opens, how its sum becomes the next model, and what follows when it closes.
+#include <malloc.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -136,6 +138,7 @@ void Coordinator::ApplySum(ActiveJob& job, std::vector<StoreId> survivors) {
   const ModelBefore before{.weights = job.weights, .optimizer_state = job.record.optimizer_state};
   const RoundId round = job.round->id();
   job.folds->Take(survivors, [=, this](StatusOr<ModularSum> sum) {
+    malloc_trim(0);  // What a hundred streams left behind: the next model needs the room.
     StatusOr<NextModel> next =
         sum.ok() ? MakeNextModel(*plan, before, *sum, static_cast<uint32_t>(survivors.size()), parts_.blobs)
                  : StatusOr<NextModel>(sum.status());
