@@ -71,6 +71,9 @@ StatusOr<PlanFile> PlanFile::Load(const std::string& path) {
     return InvalidArgument("{} is a folder; make a plan file of it with `aisle plan build {} --out FILE.plan`", path,
                            path);
   }
+  if (std::error_code error; std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return InvalidArgument("{} is no regular file", path);
+  }
   AISLE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kFileSizeMax));
   StatusOr<PlanFile> file = Decode(bytes);
   if (!file.ok()) return Annotate(file.status(), path);
