@@ -56,6 +56,8 @@ void Conversation::Send(std::string message) {
 Conversation::Event Conversation::Wait(Deadline deadline, bool wakeable) {
   const SigpipeBlocked blocked;
   while (true) {
+    const int timeout = MillisecondsUntil(deadline);
+    if (timeout == 0) return Event::kDeadline;  // Before anything else: a child that never falls silent has one too.
     StatusOr<std::optional<std::string>> next = replies_.Next();
     if (!next.ok()) {
       mistake_ = next.status();
@@ -68,13 +70,11 @@ Conversation::Event Conversation::Wait(Deadline deadline, bool wakeable) {
     std::array<pollfd, 4> polled = {
         pollfd{child_.output.get(), POLLIN, 0}, pollfd{outgoing_.empty() ? -1 : child_.input.get(), POLLOUT, 0},
         pollfd{child_.errors.get(), POLLIN, 0}, pollfd{wakeable ? wake_fd_ : -1, POLLIN, 0}};
-    const int timeout = MillisecondsUntil(deadline);
     if (poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return Event::kClosed;
     if (polled[2].revents != 0) ReadErrors();
     if (polled[1].revents != 0) WriteSome();
     if (polled[0].revents != 0 && !ReadSome()) return Event::kClosed;
     if (polled[3].revents != 0) return Event::kWoken;
-    if (timeout == 0 && polled[0].revents == 0) return Event::kDeadline;
   }
 }
 

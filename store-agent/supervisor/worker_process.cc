@@ -1,12 +1,12 @@
 #include "store-agent/supervisor/worker_process.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -26,6 +26,11 @@ constexpr bool kMemoryIsCapped = false;  // Sanitizers map terabytes that they n
 #else
 constexpr bool kMemoryIsCapped = true;
 #endif
+
+// RLIMIT_DATA counts what is mapped, a cap what is resident. An idle worker maps 348 MiB of private memory and touches
+// 59 of it, and has 112 MiB of libraries resident beside (measured on Debian 12): this much more may be mapped than
+// used.
+constexpr uint64_t kMappedBeyondResident = uint64_t{176} << 20;
 
 using Event = Conversation::Event;
 
@@ -61,6 +66,13 @@ void SetSoftLimit(pid_t pid, __rlimit_resource resource, rlim_t value) {
   prlimit(pid, resource, &limit, nullptr);
 }
 
+// What a dead child had to say that nobody has read.
+std::string LastWords(const Child& child) {
+  std::array<char, 1000> words;
+  const ssize_t got = read(child.errors.get(), words.data(), words.size());
+  return {words.data(), got > 0 ? static_cast<size_t>(got) : 0};
+}
+
 WorkerOutcome Ended(WorkerEnd end, std::string detail) {
   WorkerOutcome outcome;
   outcome.end = end;
@@ -75,10 +87,16 @@ struct WorkerProcess::State {
   FileDescriptor wake;
   uint64_t memory_cap = 0;
 
-  bool alive() const { return child.pid > 0; }
+  bool exists() const { return child.pid > 0; }
+  // Not even waiting to be reaped: a worker may die between two tasks, of the system's hand.
+  bool alive() const {
+    siginfo_t info{};
+    return exists() && waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+  }
   Death Reap();
   void Kill() {
-    if (!alive()) return;
+    if (!exists()) return;
     kill(-child.pid, SIGKILL);
     Reap();
   }
@@ -102,7 +120,7 @@ Death WorkerProcess::State::Reap() {
 
 void WorkerProcess::State::ApplyCaps(const TaskLimits& caps) {
   memory_cap = caps.memory;
-  if (kMemoryIsCapped) SetSoftLimit(child.pid, RLIMIT_DATA, caps.memory);
+  if (kMemoryIsCapped) SetSoftLimit(child.pid, RLIMIT_DATA, caps.memory + kMappedBeyondResident);
   const absl::Duration until = CpuTimeOf(child.pid) + caps.cpu_time;
   SetSoftLimit(child.pid, RLIMIT_CPU, static_cast<rlim_t>(absl::ToInt64Seconds(absl::Ceil(until, absl::Seconds(1)))));
 }
@@ -167,7 +185,12 @@ StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string&
 
 WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLimits& caps,
                                  const OnProgress& on_progress, std::stop_token stop) {
-  if (!alive()) return Ended(WorkerEnd::kNotStarted, "this worker is gone; start another");
+  if (!alive()) {
+    const std::string last_words = state_->exists() ? LastWords(state_->child) : "";
+    Kill();
+    return Ended(WorkerEnd::kNotStarted, fmt::format("this worker died before the task; start another{}{}",
+                                                     last_words.empty() ? "" : ": ", last_words));
+  }
   if (request.ByteSizeLong() > kRequestFrameMax) {
     return Ended(WorkerEnd::kBadRequest,
                  fmt::format("the task has {} of plan, weights and rows; the limit is {}",
@@ -182,7 +205,7 @@ WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLim
   const absl::Duration cpu_before = CpuTimeOf(pid);
   state_->ApplyCaps(caps);
   WorkerOutcome outcome = state_->Converse(request, caps, on_progress);
-  if (state_->alive()) {
+  if (state_->exists()) {
     outcome.use.cpu_time = CpuTimeOf(pid) - cpu_before;
     outcome.use.memory_peak = ReadMemoryLine(pid, "VmHWM");
   }

@@ -85,7 +85,7 @@ TEST(TrainTest, TellsProgressAtABoundedRateAndItsLastStep) {
   EXPECT_LT(told.size(), 4600U / 4);
 }
 
-TEST(TrainTest, StopsAtItsNextStepAndStaysWarm) {
+TEST(TrainTest, StopsAtItsNextStepWhenAsked) {
   LinePlan plan;
   plan.training = "epochs = 10000\nbatch_size = 1";
   const std::unique_ptr<WorkerProcess> worker = StartWorker();
@@ -93,6 +93,59 @@ TEST(TrainTest, StopsAtItsNextStepAndStaysWarm) {
   const WorkerOutcome outcome = worker->Run(
       TrainRequest(plan), RoomyLimits(), [&](const v1::Progress&) { stop.request_stop(); }, stop.get_token());
   EXPECT_EQ(outcome.end, WorkerEnd::kStopped);
+}
+
+TEST(TrainTest, FrozenParametersStayAndAreNoPartOfTheUpdate) {
+  LinePlan plan;
+  plan.offset_trains = false;
+  v1::WorkerRequest request = TrainRequest(plan);
+  Weights weights = DecodeWeights(plan.Weights()).value();
+  weights.values[1] = 0.75F;
+  request.mutable_train()->set_weights(EncodeWeights(weights));
+  request.mutable_train()->set_keep_weights(true);
+  const WorkerOutcome outcome = RunOnShared(request);
+  ASSERT_TRUE(outcome.ok()) << outcome.detail;
+  EXPECT_EQ(UpdateOf(outcome.reply.trained()).size(), 2U);  // The slope and the metric.
+  const Weights trained = DecodeWeights(outcome.reply.trained().trained_weights()).value();
+  EXPECT_EQ(trained.values[1], 0.75F);
+  EXPECT_GT(trained.values[0], 0.5F);
+}
+
+TEST(TrainTest, WhatTrainsIsPlainGradientDescent) {
+  LinePlan plan;  // One step over all examples, so that the answer can be written down.
+  plan.training = "learning_rate = 0.1\nmomentum = 0.9\nweight_decay = 0.01\nbatch_size = 1000";
+  v1::WorkerRequest request = TrainRequest(plan);
+  request.mutable_train()->set_keep_weights(true);
+  request.mutable_train()->set_passes(2);
+  const WorkerOutcome outcome = RunOnShared(request);
+  ASSERT_TRUE(outcome.ok()) << outcome.detail;
+  const v1::TableData points = LinePoints(100);
+  const auto* x = reinterpret_cast<const double*>(points.columns(1).double_values().data());
+  const auto* y = reinterpret_cast<const double*>(points.columns(2).double_values().data());
+  double w[2] = {0, 0};
+  double velocity[2] = {0, 0};
+  for (int step = 0; step < 2; ++step) {
+    double gradient[2] = {0.01 * w[0], 0.01 * w[1]};
+    for (int i = 0; i < 90; ++i) {
+      const double error = w[0] * x[i] + w[1] - y[i];
+      gradient[0] += 2 * error * x[i] / 90;
+      gradient[1] += 2 * error / 90;
+    }
+    for (int k = 0; k < 2; ++k) {
+      velocity[k] = 0.9 * velocity[k] + gradient[k];
+      w[k] -= 0.1 * velocity[k];
+    }
+  }
+  const Weights trained = DecodeWeights(outcome.reply.trained().trained_weights()).value();
+  EXPECT_NEAR(trained.values[0], w[0], 1e-5);
+  EXPECT_NEAR(trained.values[1], w[1], 1e-5);
+}
+
+TEST(TrainTest, MayUseMoreThreadsWhereTheSiteSaysSo) {
+  v1::WorkerRequest request = TrainRequest({});
+  request.mutable_train()->set_threads(2);
+  const WorkerOutcome outcome = RunOnShared(request);
+  EXPECT_TRUE(outcome.ok()) << outcome.detail;
 }
 
 TEST(EvaluateTest, GivesSumsOverTheSplitThatWasAskedFor) {

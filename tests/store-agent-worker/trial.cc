@@ -51,8 +51,9 @@ shape = [1]
 [[parameters]]
 name = "offset"
 shape = [1]
+trainable = {}
 )",
-                     training, validation, limits);
+                     training, validation, limits, offset_trains);
 }
 
 std::string LinePlan::Source() const {

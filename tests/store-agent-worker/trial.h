@@ -30,6 +30,7 @@ struct LinePlan {
     return {"count": torch.ones_like(error).sum(), "squared_error": torch.square(error).sum()})";
   std::string predict = "\n    return {\"y\": batch[\"x\"] * self.slope + self.offset}";
   std::string more;  // Further methods.
+  bool offset_trains = true;
 
   std::string Toml() const;
   std::string Source() const;
