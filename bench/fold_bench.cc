@@ -4,14 +4,10 @@
 // by a plain loop (a[i] += b[i], at -O3 with the best instructions this processor has). Goal: at least 0.70, one
 // thread.
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 

@@ -66,14 +66,12 @@ Status BlobWriter::Append(std::string_view data) {
 Status BlobWriter::Finish() {
   const std::string folder = store_.FolderOf(name_.digest);
   if (file_) {
-    if (file_->received() == name_.size) AISLE_RETURN_IF_ERROR(NameFullDisk(MakeFolders(folder)));
+    if (file_->received() == name_.size) AISLE_RETURN_IF_ERROR(store_.MakeFolderOf(name_.digest));
     AISLE_RETURN_IF_ERROR(file_->Finish());
     file_.reset();
     store_.ReleaseWriting(name_.digest);
   }
-  // Also if it was there before: whoever renamed it may not have come to this yet.
-  AISLE_RETURN_IF_ERROR(SyncFolder(folder));
-  return SyncFolder(store_.folder_);
+  return SyncFolder(folder);  // Also if it was there before: whoever renamed it may not have come to this yet.
 }
 
 StatusOr<std::unique_ptr<BlobStore>> BlobStore::Open(std::string folder) {
@@ -89,6 +87,13 @@ std::string BlobStore::PathOf(const Digest& digest) const {
 }
 std::string BlobStore::PartialOf(const Digest& digest) const {
   return fmt::format("{}/{}/{}", folder_, kIncoming, digest.Hex());
+}
+
+Status BlobStore::MakeFolderOf(const Digest& digest) {
+  const std::string folder = FolderOf(digest);
+  if (FileExists(folder)) return OkStatus();
+  AISLE_RETURN_IF_ERROR(NameFullDisk(MakeFolders(folder)));
+  return SyncFolder(folder_);
 }
 
 bool BlobStore::ClaimWriting(const Digest& digest) {

@@ -97,6 +97,7 @@ class BlobStore {
   std::string PathOf(const Digest& digest) const;
   std::string PartialOf(const Digest& digest) const;
   Status PutAs(const BlobName& name, std::string_view bytes);
+  Status MakeFolderOf(const Digest& digest);
   bool ClaimWriting(const Digest& digest);
   void ReleaseWriting(const Digest& digest);
 
