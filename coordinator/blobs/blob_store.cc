@@ -91,6 +91,7 @@ std::string BlobStore::PartialOf(const Digest& digest) const {
 
 Status BlobStore::MakeFolderOf(const Digest& digest) {
   const std::string folder = FolderOf(digest);
+  const std::lock_guard lock(folders_mutex_);  // Whoever finds the folder finds it durable.
   if (FileExists(folder)) return OkStatus();
   AISLE_RETURN_IF_ERROR(NameFullDisk(MakeFolders(folder)));
   return SyncFolder(folder_);

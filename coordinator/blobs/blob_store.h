@@ -102,7 +102,8 @@ class BlobStore {
   void ReleaseWriting(const Digest& digest);
 
   const std::string folder_;
-  mutable std::mutex mutex_;
+  std::mutex folders_mutex_;
+  std::mutex mutex_;
   std::set<Digest> being_written_;  // Guarded by mutex_.
 };
 
