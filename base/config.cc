@@ -119,7 +119,7 @@ void ConfigTable::Read(std::string_view key, int64_t& value) {
 }
 
 void ConfigTable::Read(std::string_view key, uint64_t& value) {
-  int64_t number = 0;
+  auto number = static_cast<int64_t>(value);
   if (node_->Find(key) == nullptr) return;
   Read(key, number);
   if (number < 0)

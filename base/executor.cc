@@ -134,6 +134,8 @@ void ManualExecutor::Post(Task task) { state_->agenda.Add(absl::InfinitePast(), 
 Executor::TimerId ManualExecutor::PostAt(absl::Time due, Task task) { return state_->agenda.Add(due, std::move(task)); }
 void ManualExecutor::Cancel(TimerId timer) { state_->agenda.Remove(timer); }
 
+void ManualExecutor::DropAll() { state_->agenda.Clear(); }
+
 void ManualExecutor::RunDue() {
   while (!state_->agenda.empty() && state_->agenda.FirstDue() <= state_->now) state_->agenda.TakeFirst()();
 }

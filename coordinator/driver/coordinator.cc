@@ -109,6 +109,7 @@ void Coordinator::Unwatch(uint64_t watch) {
 }
 
 void Coordinator::NotifyWatchers(const JobId& job) {
+  parts_.metrics.SetActiveJobs(jobs_.size());
   for (const auto& [watch, watcher] : watchers_) {
     if (watcher.job == job) watcher.changed();
   }

@@ -1,0 +1,224 @@
+// The coordinator as its stores and its data team see it, in virtual time.
+#include <gtest/gtest.h>
+
+#include "aggregation/weights.h"
+#include "base/cover.h"
+#include "base/reason.h"
+#include "tests/coordinator-driver/headquarters.h"
+
+namespace aisle::test {
+namespace {
+
+class CoordinatorTest : public ::testing::Test {
+ protected:
+  void Open(int stores) {
+    for (int i = 1; i <= stores; ++i) {
+      stores_.push_back(std::make_unique<ScriptedStore>(headquarters_, fmt::format("s{}", i)));
+      stores_.back()->value = 1000 * i;
+    }
+  }
+  // Everybody acts until the job is over or nothing moves for `patience` turns.
+  void PlayAll(const std::string& job, int patience = 200) {
+    for (int turn = 0; turn < patience; ++turn) {
+      for (const auto& store : stores_) store->Play();
+      headquarters_.Advance(absl::Milliseconds(700));
+      if (headquarters_.Job(job).ended_at) break;
+    }
+    for (const auto& store : stores_) store->Play();  // The last round's end.
+  }
+  Headquarters headquarters_;
+  std::vector<std::unique_ptr<ScriptedStore>> stores_;
+};
+
+TEST_F(CoordinatorTest, AJobRunsFromSubmissionToItsLastModel) {
+  Open(3);
+  for (const auto& store : stores_) store->Play();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 3)).ok());
+  PlayAll("demand");
+  EXPECT_EQ(headquarters_.Job("demand").state, JobState::kFinished);
+  const std::vector<ModelRecord> models = headquarters_.Models("demand");
+  ASSERT_EQ(models.size(), 3);
+  EXPECT_EQ(models[2].stores, 3);
+  EXPECT_EQ(models[2].round.number, 3);
+  EXPECT_GT(models[2].epsilon_floor, models[0].epsilon_floor);
+  // Three rounds, each moving every weight by (1000 + 2000 + 3000) / 65536 / 3.
+  const Weights weights = DecodeWeights(headquarters_.LatestWeights("demand")).value();
+  EXPECT_NEAR(weights.values[0], 3 * 6000.0 / 65536 / 3, 1e-6);
+  ASSERT_EQ(stores_[0]->closed.size(), 3);
+  EXPECT_EQ(stores_[0]->closed[2].outcome, RoundOutcome::kCommitted);
+  EXPECT_EQ(stores_[0]->closed[2].model_version, 3);
+}
+
+TEST_F(CoordinatorTest, AHeldCheckInIsAnsweredTheMomentThereIsATask) {
+  Open(3);
+  for (const auto& store : stores_) {
+    store->CheckIn();
+    EXPECT_FALSE(store->answer()) << "nothing to do yet: the call is held";
+  }
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  for (const auto& store : stores_) EXPECT_NE(store->Got<TrainInstruction>(), nullptr) << "no time has passed";
+}
+
+TEST_F(CoordinatorTest, AHeldCheckInEndsWithATimeToComeBack) {
+  Open(1);
+  stores_[0]->CheckIn();
+  headquarters_.Advance(absl::Seconds(19));
+  EXPECT_FALSE(stores_[0]->answer());
+  headquarters_.Advance(absl::Seconds(2));
+  ASSERT_NE(stores_[0]->Got<ComeBack>(), nullptr);
+  EXPECT_GT(stores_[0]->Got<ComeBack>()->after, absl::ZeroDuration());
+}
+
+TEST_F(CoordinatorTest, EveryAnswerCanBeAskedForAgain) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  stores_[0]->CheckIn();  // The answer got lost; the store knows of no round.
+  ASSERT_NE(stores_[0]->Got<TrainInstruction>(), nullptr);
+  EXPECT_EQ(stores_[0]->Got<TrainInstruction>()->round, round);
+  for (const auto& store : stores_) {
+    EXPECT_TRUE(store->Report(round, 5).ok());
+    EXPECT_TRUE(store->Report(round, 5).ok()) << "said twice, counted once";
+  }
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  EXPECT_FALSE(stores_[0]->Upload(round).ok()) << "the round is over";
+  stores_[0]->CheckIn(StoreStanding::kUploaded, round);
+  ASSERT_NE(stores_[0]->Got<RoundClosed>(), nullptr) << "also long after the round has gone";
+  EXPECT_EQ(stores_[0]->Got<RoundClosed>()->outcome, RoundOutcome::kCommitted);
+  EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+}
+
+TEST_F(CoordinatorTest, AStoreThatRefusesCostsTheRoundNothing) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  EXPECT_TRUE(stores_[0]->Refuse(round, RefusalReason::kPrivacyBudget).ok());
+  for (int i = 1; i < 3; ++i) EXPECT_TRUE(stores_[static_cast<size_t>(i)]->Report(round, 5).ok());
+  for (int i = 1; i < 3; ++i) EXPECT_TRUE(stores_[static_cast<size_t>(i)]->Upload(round).ok());
+  EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+  const RoundRecord record = headquarters_.Rounds("demand")[0];
+  EXPECT_EQ(record.stores_refused, 1);
+  EXPECT_EQ(record.stores_collected, 2);
+  EXPECT_NE(headquarters_.state().FindStore(stores_[0]->id()).value()->last_refusal.find("privacy_budget"),
+            std::string::npos);
+}
+
+TEST_F(CoordinatorTest, ASilentStoreIsLeftOutAtTheDeadline) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(stores_[static_cast<size_t>(i)]->Report(round, 5).ok());
+  headquarters_.Advance(absl::Minutes(11));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(stores_[static_cast<size_t>(i)]->Upload(round).ok());
+  EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+  stores_[2]->CheckIn(StoreStanding::kTraining, round);
+  ASSERT_NE(stores_[2]->Got<RoundClosed>(), nullptr);
+  EXPECT_EQ(stores_[2]->Got<RoundClosed>()->outcome, RoundOutcome::kLeftOut);
+}
+
+TEST_F(CoordinatorTest, APlanThatNoStoreCanServeWaitsAndAbortsWithTheReason) {
+  Open(3);
+  for (const auto& store : stores_) store->tables = {*TableName::Parse("other")};
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  for (const auto& store : stores_) EXPECT_FALSE(store->answer());
+  headquarters_.Advance(absl::Seconds(31));
+  ASSERT_FALSE(headquarters_.Rounds("demand").empty());
+  EXPECT_NE(headquarters_.Rounds("demand")[0].abort_reason.find("too_few_stores"), std::string::npos);
+  EXPECT_EQ(headquarters_.Job("demand").state, JobState::kRunning) << "rounds that nobody came to don't end a job";
+}
+
+TEST_F(CoordinatorTest, ARefusedPlanIsNotOfferedAgain) {
+  Open(3);
+  const Submission submission = headquarters_.PlanFor("demand", 1);
+  stores_[0]->declined = {submission.plan};
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(submission).ok());
+  headquarters_.Advance(absl::Seconds(31));  // Selecting takes whom it has; the held calls have ended by then.
+  for (const auto& store : stores_) store->CheckIn();
+  EXPECT_EQ(stores_[0]->Got<TrainInstruction>(), nullptr);
+  EXPECT_NE(stores_[1]->Got<TrainInstruction>(), nullptr);
+}
+
+TEST_F(CoordinatorTest, SeveralJobsRunAtOnceAndNoStoreServesTwo) {
+  Open(6);
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("first", 2)).ok());
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("second", 2)).ok());
+  for (int turn = 0; turn < 100; ++turn) {
+    for (const auto& store : stores_) store->Play();
+    headquarters_.Advance(absl::Milliseconds(700));
+  }
+  EXPECT_EQ(headquarters_.Job("first").state, JobState::kFinished);
+  EXPECT_EQ(headquarters_.Job("second").state, JobState::kFinished);
+}
+
+TEST_F(CoordinatorTest, CancellingEndsTheJobAndTellsWhoWaits) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 5)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  stores_[0]->CheckIn(StoreStanding::kTraining, round);
+  EXPECT_FALSE(stores_[0]->answer());
+  headquarters_.coordinator().Cancel(*JobId::Parse("demand"), "wrong plan", [](StatusOr<JobRecord>) {});
+  headquarters_.Advance();
+  ASSERT_NE(stores_[0]->Got<RoundClosed>(), nullptr);
+  EXPECT_NE(stores_[0]->Got<RoundClosed>()->reason.find("wrong plan"), std::string::npos);
+  EXPECT_EQ(headquarters_.Job("demand").state, JobState::kCancelled);
+}
+
+TEST_F(CoordinatorTest, SubmissionsAreRefusedWithTheirReason) {
+  Submission submission = headquarters_.PlanFor("demand", 1);
+  submission.plan_signature[5] ^= 1;
+  EXPECT_EQ(headquarters_.Submit(submission).status().code(), StatusCode::kUnauthenticated);
+  submission = headquarters_.PlanFor("demand", 101);
+  EXPECT_EQ(headquarters_.Submit(submission).status().code(), StatusCode::kInvalidArgument);
+  submission = headquarters_.PlanFor("demand", 1);
+  submission.plan = Sha256::Of("no such blob");
+  EXPECT_EQ(headquarters_.Submit(submission).status().code(), StatusCode::kNotFound);
+  submission = headquarters_.PlanFor("demand", 1);
+  submission.cohort_target = 4;
+  EXPECT_EQ(headquarters_.Submit(submission).status().code(), StatusCode::kInvalidArgument);
+  submission = headquarters_.PlanFor("demand", 1);
+  EXPECT_TRUE(headquarters_.Submit(submission).ok());
+  EXPECT_EQ(headquarters_.Submit(submission).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_F(CoordinatorTest, ARevokedStoreIsRefusedAtOnceAlsoWhileItWaits) {
+  Open(1);
+  stores_[0]->CheckIn();
+  headquarters_.coordinator().Revoke(stores_[0]->id(), "stolen", [](StatusOr<StoreRecord>) {});
+  headquarters_.Advance();
+  ASSERT_TRUE(stores_[0]->answer());
+  EXPECT_EQ(ReasonOf(stores_[0]->answer()->status()), Reason::kRevoked);
+  stores_[0]->CheckIn();
+  EXPECT_EQ(ReasonOf(stores_[0]->answer()->status()), Reason::kRevoked);
+}
+
+TEST_F(CoordinatorTest, ALostWriteTakesEverybodyBackToWhatIsDurable) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  headquarters_.state().FailCommits(ResourceExhausted("the disk is full"));
+  EXPECT_EQ(stores_[0]->Report(round, 5).code(), StatusCode::kResourceExhausted) << "not acknowledged";
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok()) << "the next try goes through";
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+}
+
+TEST_F(CoordinatorTest, BlobsOfNoActiveJobAreNotGivenOut) {
+  Open(1);
+  const BlobName secret = headquarters_.blobs().Put("somebody else's").value();
+  Status opened;
+  headquarters_.coordinator().OpenBlob(
+      stores_[0]->certificate(), secret.digest,
+      [&](StatusOr<std::shared_ptr<const BlobReader>> blob) { opened = blob.status(); });
+  headquarters_.Advance();
+  EXPECT_EQ(opened.code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace aisle::test

@@ -1,0 +1,232 @@
+#include "tests/coordinator-driver/headquarters.h"
+
+#include <prometheus/registry.h>
+
+#include <cstring>
+
+#include "aggregation/weights.h"
+#include "base/overloaded.h"
+#include "plans/bundle.h"
+
+namespace aisle::test {
+namespace {
+
+constexpr size_t kParameters = 2;
+
+std::string PlanToml(const PlanTerms& terms) {
+  return fmt::format(R"(
+[plan]
+name = "tiny"
+version = 1
+description = "Two numbers that every store moves a little."
+source = "tiny.py"
+[tables.{}.columns]
+week = {{type = "int64", range = [0, 200]}}
+[training]
+learning_rate = 0.1
+[privacy]
+unit = "store"
+clip_norm = 1.0
+noise_multiplier = 0.01
+delta = 1e-6
+rounds_max = 100
+metric_share = 0.1
+[cohort]
+min = {}
+target = {}
+over_selection = 1.0
+[server]
+{}
+[metrics.loss]
+bound = 10.0
+[[parameters]]
+name = "slope"
+shape = [2]
+init = "zeros"
+)",
+                     terms.tables, terms.cohort_min, terms.cohort_target, terms.server);
+}
+
+constexpr const char* kSource =
+    "def prepare(self, tables: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:\n"
+    "    return tables[\"sales\"]\n";
+
+}  // namespace
+
+Headquarters::Headquarters() {
+  blobs_ = BlobStore::Open(folder_.File("blobs")).value();
+  EXPECT_TRUE(MakeFolders(folder_.File("spool")).ok());
+  authority_ = std::make_unique<CertificateAuthority>(CertificateAuthority::Create(*ChainName::Parse("northwind"),
+                                                                                   KeyPair::Generate().value(),
+                                                                                   executor_.Now(), random_)
+                                                          .value());
+  plan_key_ = std::make_unique<SigningKey>(SigningKey::Generate(random_).value());
+  Start();
+}
+
+Headquarters::~Headquarters() { coordinator_.reset(); }
+
+void Headquarters::Start() {
+  registry_ = std::make_shared<prometheus::Registry>();
+  metrics_ = std::make_unique<CoordinatorMetrics>(registry_);
+  coordinator_ = std::make_unique<Coordinator>(Coordinator::Parts{.executor = executor_,
+                                                                  .workshop = executor_,
+                                                                  .state = state_,
+                                                                  .blobs = *blobs_,
+                                                                  .spool_folder = folder_.File("spool"),
+                                                                  .authority = *authority_,
+                                                                  .plan_keys = {plan_key_->verify_key()},
+                                                                  .random = random_,
+                                                                  .metrics = *metrics_},
+                                               CoordinatorPolicy{});
+  const Status started = coordinator_->Start();
+  EXPECT_TRUE(started.ok()) << MessageOf(started);
+}
+
+void Headquarters::Restart(bool power) {
+  executor_.DropAll();  // What was posted dies with the process.
+  coordinator_.reset();
+  executor_.DropAll();
+  if (power) state_.LosePower();
+  Start();
+}
+
+Submission Headquarters::PlanFor(const std::string& job, uint32_t rounds, const PlanTerms& terms) {
+  Weights weights{.layout = Layout::Make({{.name = "slope", .shape = {kParameters}}}).value(),
+                  .values = std::vector<float>(kParameters)};
+  const std::string encoded = EncodeWeights(weights);
+  EXPECT_TRUE(blobs_->Put(encoded).ok());
+  const StatusOr<PlanBundle> bundle =
+      MakePlanBundle({.plan_toml = PlanToml(terms), .kind = ProgramKind::kSource, .program = kSource}, encoded);
+  EXPECT_TRUE(bundle.ok()) << MessageOf(bundle.status());
+  EXPECT_TRUE(blobs_->Put(bundle->Encode()).ok());
+  return {.job = *JobId::Parse(job),
+          .plan = bundle->digest(),
+          .plan_signature = SignPlan(*plan_key_, bundle->digest()).value(),
+          .rounds = rounds};
+}
+
+StatusOr<JobRecord> Headquarters::Submit(const Submission& submission) {
+  StatusOr<JobRecord> result = Internal("no answer");
+  coordinator_->Submit(submission, [&](StatusOr<JobRecord> record) { result = std::move(record); });
+  Advance();
+  return result;
+}
+
+JobRecord Headquarters::Job(const std::string& job) {
+  return state_.FindJob(*JobId::Parse(job)).value().value_or(JobRecord{});
+}
+
+std::vector<ModelRecord> Headquarters::Models(const std::string& job) {
+  return state_.ListModels(*JobId::Parse(job)).value();
+}
+
+std::vector<RoundRecord> Headquarters::Rounds(const std::string& job) {
+  return state_.ListRounds(*JobId::Parse(job)).value();
+}
+
+std::string Headquarters::LatestWeights(const std::string& job) {
+  const std::vector<ModelRecord> models = Models(job);
+  return models.empty() ? "" : blobs_->Read(models.back().weights).value();
+}
+
+Certificate Headquarters::Enrol(const std::string& store) {
+  std::string code;
+  coordinator_->Invite(*StoreId::Parse(store), std::nullopt, [&](StatusOr<IssuedCode> issued) {
+    if (issued.ok()) code = issued->code.Reveal().Reveal();
+  });
+  Advance();
+  const KeyPair key = KeyPair::Generate().value();
+  std::optional<Certificate> certificate;
+  coordinator_->Enrol(code, MakeCsr(key).value(), [&](StatusOr<EnrolmentDesk::Enrolled> enrolled) {
+    EXPECT_TRUE(enrolled.ok()) << MessageOf(enrolled.status());
+    if (enrolled.ok()) certificate = enrolled->certificate;
+  });
+  Advance();
+  return *certificate;
+}
+
+void Headquarters::Advance(absl::Duration by) { executor_.Advance(by); }
+
+ScriptedStore::ScriptedStore(Headquarters& headquarters, const std::string& name)
+    : headquarters_(headquarters), id_(*StoreId::Parse(name)), certificate_(headquarters.Enrol(name)) {}
+
+void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round) {
+  answer_ = std::make_shared<Answer>();
+  const uint64_t call = ++calls_;
+  aisle::CheckIn check_in{.agent_version = "test",
+                          .tables = tables,
+                          .willing = willing,
+                          .standing = standing,
+                          .round = std::move(round),
+                          .wait_max = absl::Seconds(20),
+                          .clock = headquarters_.executor().Now(),
+                          .declined_plans = declined};
+  headquarters_.coordinator().AnswerCheckIn(
+      certificate_, call, std::move(check_in),
+      [answer = answer_](StatusOr<Instruction> instruction) { *answer = std::move(instruction); });
+  headquarters_.Advance();
+}
+
+BlobName ScriptedStore::Update() const { return {.digest = Sha256::Of(vector_), .size = vector_.size()}; }
+
+Status ScriptedStore::Report(const RoundId& round, int32_t each) {
+  const std::vector<int32_t> vector(kParameters + 1, each);
+  vector_.assign(reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(int32_t));
+  Status reported = Internal("no answer");
+  headquarters_.coordinator().Report(certificate_, {.round = round, .outcome = Trained{Update()}},
+                                     [&](const Status& status) { reported = status; });
+  headquarters_.Advance();
+  return reported;
+}
+
+Status ScriptedStore::Refuse(const RoundId& round, RefusalReason reason) {
+  Status reported = Internal("no answer");
+  headquarters_.coordinator().Report(certificate_, {.round = round, .outcome = Refused{reason, "scripted"}},
+                                     [&](const Status& status) { reported = status; });
+  headquarters_.Advance();
+  return reported;
+}
+
+Status ScriptedStore::Upload(const RoundId& round) {
+  Status result = Internal("no answer");
+  const UploadHeader header{.round = round, .update = Update(), .offset = 0};
+  headquarters_.coordinator().BeginUpload(certificate_, header, [&](StatusOr<aisle::Upload> upload) {
+    result = upload.status();
+    if (!upload.ok()) return;
+    result = upload->session->Append(vector_);
+    if (result.ok()) result = upload->session->Finish().status();
+    upload->session.reset();
+    if (!result.ok()) return;
+    headquarters_.coordinator().AcceptUpload(id_, header, [&](const Status& accepted) { result = accepted; });
+  });
+  headquarters_.Advance();
+  return result;
+}
+
+bool ScriptedStore::Step() {
+  if (standing_ == StoreStanding::kTraining) {  // The report got no answer: say it again.
+    if (Report(*round_, value).ok()) standing_ = StoreStanding::kTrained;
+  }
+  CheckIn(standing_, round_);
+  if (const auto* train = Got<TrainInstruction>()) {
+    round_ = train->round;
+    standing_ = Report(*round_, value).ok() ? StoreStanding::kTrained : StoreStanding::kTraining;
+  } else if (const auto* collect = Got<CollectInstruction>()) {
+    if (Upload(collect->round).ok()) standing_ = StoreStanding::kUploaded;
+  } else if (const auto* over = Got<RoundClosed>()) {
+    closed.push_back(*over);
+    round_.reset();
+    standing_ = StoreStanding::kIdle;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void ScriptedStore::Play() {
+  for (int step = 0; step < 8 && Step(); ++step) {
+  }
+}
+
+}  // namespace aisle::test

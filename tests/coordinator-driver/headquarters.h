@@ -1,0 +1,119 @@
+// A whole coordinator on one thread in virtual time: real rounds, real blobs and spools on disk, state in memory that
+// can lose power. Stores are scripted: each has a real certificate and a vector of integers it always sends.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/identity/authority.h"
+#include "coordinator/catalog/memory_state_store.h"
+#include "coordinator/driver/coordinator.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace aisle::test {
+
+// What a plan under test says beside its shape: two trainable numbers and one metric.
+struct PlanTerms {
+  uint32_t cohort_min = 2;
+  uint32_t cohort_target = 3;
+  std::string server = "optimizer = \"fedavg\"";
+  std::string tables = "sales";
+};
+
+class ScriptedStore;
+
+class Headquarters {
+ public:
+  Headquarters();
+  ~Headquarters();
+
+  // The process dies and a new one starts over what was durable: unsynced state is lost too if `power`.
+  void Restart(bool power = false);
+  Coordinator& coordinator() { return *coordinator_; }
+  ManualExecutor& executor() { return executor_; }
+  MemoryStateStore& state() { return state_; }
+  BlobStore& blobs() { return *blobs_; }
+
+  // A signed plan in the blob store, ready to be submitted.
+  Submission PlanFor(const std::string& job, uint32_t rounds, const PlanTerms& terms = {});
+  StatusOr<JobRecord> Submit(const Submission& submission);
+  JobRecord Job(const std::string& job);
+  std::vector<ModelRecord> Models(const std::string& job);
+  std::vector<RoundRecord> Rounds(const std::string& job);
+  // The weights of the latest model, as stored.
+  std::string LatestWeights(const std::string& job);
+
+  Certificate Enrol(const std::string& store);
+  // Runs what is due now, and lets `by` pass.
+  void Advance(absl::Duration by = absl::ZeroDuration());
+
+ private:
+  void Start();
+
+  TemporaryFolder folder_;
+  ManualExecutor executor_;
+  MemoryStateStore state_;
+  SecureRandom random_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<CertificateAuthority> authority_;
+  std::unique_ptr<SigningKey> plan_key_;
+  std::shared_ptr<prometheus::Registry> registry_;
+  std::unique_ptr<CoordinatorMetrics> metrics_;
+  std::unique_ptr<Coordinator> coordinator_;
+};
+
+// Plays a store's part, one call at a time.
+class ScriptedStore {
+ public:
+  ScriptedStore(Headquarters& headquarters, const std::string& name);
+
+  const StoreId& id() const { return id_; }
+  const Certificate& certificate() const { return certificate_; }
+  // The answer, if it has come; held calls answer later, into answer().
+  void CheckIn(StoreStanding standing = StoreStanding::kIdle, std::optional<RoundId> round = std::nullopt);
+  const std::optional<StatusOr<Instruction>>& answer() const { return *answer_; }
+  template <typename Kind>
+  const Kind* Got() const {
+    if (!*answer_ || !(*answer_)->ok()) return nullptr;
+    return std::get_if<Kind>(&***answer_);
+  }
+  // Trains, that is: reports the vector of `value`s for the round.
+  Status Report(const RoundId& round, int32_t value);
+  Status Refuse(const RoundId& round, RefusalReason reason);
+  Status Upload(const RoundId& round);
+
+  // One check-in and what it asks for. False if nothing is asked for right now.
+  bool Step();
+  // Steps until nothing more is asked for.
+  void Play();
+
+  std::vector<TableName> tables = {*TableName::Parse("sales")};
+  std::vector<Digest> declined;
+  bool willing = true;
+  int32_t value = 1000;
+  std::vector<RoundClosed> closed;
+
+ private:
+  BlobName Update() const;
+  Headquarters& headquarters_;
+  StoreId id_;
+  Certificate certificate_;
+  using Answer = std::optional<StatusOr<Instruction>>;
+  std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();  // Each call's own: a late one writes into the past.
+  StoreStanding standing_ = StoreStanding::kIdle;
+  std::optional<RoundId> round_;
+  std::string vector_;
+  uint64_t calls_ = 0;
+};
+
+}  // namespace aisle::test

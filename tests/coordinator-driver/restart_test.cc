@@ -1,0 +1,73 @@
+// kill -9 between any two calls: the round goes on, and the model is the undisturbed run's, bit for bit.
+#include <gtest/gtest.h>
+
+#include "tests/coordinator-driver/headquarters.h"
+
+namespace aisle::test {
+namespace {
+
+// Three stores work through a job of two rounds. After `kill_after` steps (a step is one store's turn at one call) the
+// coordinator dies, with or without the machine's power.
+std::string RunKilled(int kill_after, bool power, const std::string& server, int* steps = nullptr) {
+  Headquarters headquarters;
+  std::vector<std::unique_ptr<ScriptedStore>> stores;
+  for (int i = 1; i <= 3; ++i) {
+    stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
+    stores.back()->value = 1000 * i;
+  }
+  EXPECT_TRUE(headquarters.Submit(headquarters.PlanFor("demand", 2, {.cohort_min = 3, .server = server})).ok());
+  int step = 0;
+  for (int turn = 0; turn < 400 && !headquarters.Job("demand").ended_at; ++turn) {
+    for (const auto& store : stores) {
+      if (step++ == kill_after) headquarters.Restart(power);
+      store->Step();
+    }
+    headquarters.Advance(absl::Milliseconds(700));
+  }
+  if (steps != nullptr) *steps = step;
+  EXPECT_EQ(headquarters.Job("demand").state, JobState::kFinished) << "killed after step " << kill_after;
+  EXPECT_EQ(headquarters.Models("demand").size(), 2) << "killed after step " << kill_after;
+  return headquarters.LatestWeights("demand");
+}
+
+class RestartTest : public ::testing::TestWithParam<std::tuple<bool, std::string>> {};
+
+TEST_P(RestartTest, EveryPhaseResumesWithTheSameModel) {
+  const auto& [power, server] = GetParam();
+  int steps = 0;
+  const std::string undisturbed = RunKilled(-1, power, server, &steps);
+  ASSERT_FALSE(undisturbed.empty());
+  ASSERT_GT(steps, 12);
+  for (int kill_after = 0; kill_after < steps; ++kill_after) {
+    EXPECT_EQ(RunKilled(kill_after, power, server), undisturbed) << "killed after step " << kill_after;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, RestartTest,
+                         ::testing::Combine(::testing::Bool(),
+                                            ::testing::Values("optimizer = \"fedavg\"", "optimizer = \"fedadam\"")),
+                         [](const auto& test) {
+                           const std::string& server = std::get<1>(test.param);
+                           return std::string(std::get<0>(test.param) ? "PowerCut" : "Kill") +
+                                  (server.find("fedavg") != std::string::npos ? "FedAvg" : "FedAdam");
+                         });
+
+TEST(RestartGraceTest, AStoreThatFindsARestartedCoordinatorAfterTheDeadlineIsStillInTheRound) {
+  Headquarters headquarters;
+  std::vector<std::unique_ptr<ScriptedStore>> stores;
+  for (int i = 1; i <= 3; ++i) {
+    stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
+    stores.back()->CheckIn();
+  }
+  ASSERT_TRUE(headquarters.Submit(headquarters.PlanFor("demand", 1)).ok());
+  const RoundId round = stores[0]->Got<TrainInstruction>()->round;
+  headquarters.Restart();
+  // The coordinator was away past the training deadline; time passes for the stores alone.
+  headquarters.executor().DropAll();
+  headquarters.Advance(absl::Minutes(11));
+  headquarters.Restart();
+  for (const auto& store : stores) EXPECT_TRUE(store->Report(round, 5).ok());
+}
+
+}  // namespace
+}  // namespace aisle::test

@@ -1,0 +1,60 @@
+#include "coordinator/journal/entry_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "aisle/v1/journal.pb.h"
+
+namespace aisle {
+namespace {
+
+const absl::Time kAt = absl::FromUnixMicros(1'800'000'000'123'456);
+const StoreId kStore = *StoreId::Parse("leeds-01");
+
+std::vector<Event> EveryEvent() {
+  const BlobName update{.digest = Sha256::Of("update"), .size = 400};
+  return {StoreOffered{kStore, {.rounds_joined = 12}},
+          OutcomeReported{kStore, Trained{update}},
+          OutcomeReported{kStore, Refused{RefusalReason::kPrivacyBudget, "the cap of 3 would be passed"}},
+          OutcomeReported{kStore, Failed{FailureReason::kTimeCap, "over 15m"}},
+          UpdateCollected{kStore, update.digest},
+          DeadlinePassed{PhaseName::kCollecting},
+          ModelPublished{9},
+          CommitFailed{"a weight left the float range"},
+          RoundCancelled{"no longer wanted"}};
+}
+
+TEST(EntryCodecTest, EveryEventComesBackAsItWas) {
+  for (const Event& event : EveryEvent()) {
+    const auto decoded = DecodeJournalEntry(EncodeJournalEntry({.at = kAt, .what = event}));
+    ASSERT_TRUE(decoded.ok()) << MessageOf(decoded.status());
+    EXPECT_EQ(decoded->at, kAt);
+    EXPECT_EQ(std::get<Event>(decoded->what), event);
+  }
+}
+
+TEST(EntryCodecTest, TheOpeningComesBackAsItWas) {
+  const RoundOpened opened{.policy = {.cohort_min = 4,
+                                      .cohort_target = 12,
+                                      .selection_wanted = 15,
+                                      .selecting_for = absl::Milliseconds(1500),
+                                      .training_for = absl::Hours(3),
+                                      .collecting_for = absl::Seconds(9),
+                                      .update_size = 19'664},
+                           .seed = UINT64_MAX};
+  const auto decoded = DecodeJournalEntry(EncodeJournalEntry({.at = kAt, .what = opened}));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(std::get<RoundOpened>(decoded->what), opened);
+}
+
+TEST(EntryCodecTest, GarbageIsDataLossAndTheFutureIsAskedForItsProgram) {
+  EXPECT_EQ(DecodeJournalEntry("\xff\xff\xff").status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeJournalEntry("").status().code(), StatusCode::kFailedPrecondition) << "no event that is known here";
+  v1::JournalEntry entry;
+  entry.mutable_offered()->set_store("Not A Name");
+  EXPECT_EQ(DecodeJournalEntry(entry.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
+  entry.mutable_deadline()->set_phase(77);
+  EXPECT_EQ(DecodeJournalEntry(entry.SerializeAsString()).status().code(), StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace aisle
