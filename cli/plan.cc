@@ -1,5 +1,5 @@
 // aisle plan build|import|show|check: a plan from its folder to a signed file. Pricing, training alone and evaluating
-// have files of their own (plan_price.cc, plan_local.cc).
+// have files of their own.
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -168,7 +168,8 @@ void AddPlanCommands(CLI::App& app, Context& context) {
   AddJsonFlag(*check, context);
 
   AddPlanPriceCommand(*group, context);
-  AddPlanLocalCommands(*group, context);
+  AddPlanTrainAloneCommand(*group, context);
+  AddPlanEvaluateCommand(*group, context);
 }
 
 }  // namespace aisle::cli
