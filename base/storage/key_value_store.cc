@@ -89,6 +89,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const KeyValueOptions& options,
   family.write_buffer_size = options.write_buffer_size;
   family.arena_block_size = std::clamp<uint64_t>(options.write_buffer_size / 32, 16 << 10, 1 << 20);
   family.max_write_buffer_number = 3;
+  family.memtable_prefix_bloom_size_ratio = 0.05;  // Keys that aren't there are known without a search.
+  family.memtable_whole_key_filtering = true;
   family.target_file_size_base = std::max<uint64_t>(4 << 20, options.write_buffer_size);
   family.max_bytes_for_level_base = 8 * family.target_file_size_base;
   family.compression = options.compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
@@ -264,6 +266,7 @@ Status KeyValueStore::Write(WriteBatch& batch, Durability durability) {
   if (impl_->stopped) AISLE_RETURN_IF_ERROR(impl_->Recover());
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSynced;
+  options.memtable_insert_hint_per_batch = true;  // Batches come mostly in order of their keys.
   const rocksdb::Status written = impl_->database->Write(options, &batch.impl_->batch);
   if (!written.ok()) impl_->stopped = true;
   return impl_->From(written, "write to");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/status.h"
 #include "base/storage/key_value_store.h"
@@ -27,14 +28,18 @@ class OccurrenceCounter {
   StatusOr<uint32_t> Count(uint64_t mark);
 
  private:
+  static constexpr uint64_t kFilterBits = uint64_t{1} << 23;
+
   std::string KeyOf(uint64_t mark) const;
+  StatusOr<uint32_t> Spilled(uint64_t mark) const;
   Status Spill();
+  bool MayBeSpilled(uint64_t mark) const;
 
   KeyValueStore& database_;
   Family scratch_;
   uint64_t session_;
   size_t held_max_;
-  bool spilled_ = false;
+  std::vector<bool> filter_;  // Of the marks in the family; empty if there are none.
   std::unordered_map<uint64_t, uint32_t> held_;
 };
 

@@ -1,4 +1,5 @@
 // TableWriter: rows in, sealed batches out.
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -47,8 +48,10 @@ struct TableWriter::Impl {
   Impl& operator=(const Impl&) = delete;
 
   StatusOr<std::string> IdentityOf(const Row& row, const Digest& content);
-  StatusOr<RowOutcome> Place(const Pending& row, WriteBatch& batch);
-  StatusOr<RowOutcome> PlaceBySequence(const Pending& row, WriteBatch& batch);
+  using Puts = std::vector<std::pair<std::string, std::string>>;
+  StatusOr<RowOutcome> Place(const Pending& row, Puts& puts);
+  StatusOr<RowOutcome> PlaceBySequence(const Pending& row, Puts& puts);
+  Status Write(Puts puts, uint64_t rows_added);
   void Clear();
 
   TableStoreState& state;
@@ -81,7 +84,7 @@ StatusOr<std::string> TableWriter::Impl::IdentityOf(const Row& row, const Digest
   return IdentityFrom(identities.Of(content.view(), ByteWriter().U32(before).bytes()));
 }
 
-StatusOr<RowOutcome> TableWriter::Impl::PlaceBySequence(const Pending& row, WriteBatch& batch) {
+StatusOr<RowOutcome> TableWriter::Impl::PlaceBySequence(const Pending& row, Puts& puts) {
   const std::string identity(std::string_view(row.row_key).substr(1 + kTimeKeySize));
   const std::string value = row.row_key.substr(1, kTimeKeySize) + ByteWriter().U64(row.content).Take();
   const std::string key = SequenceKey(identity);
@@ -90,22 +93,32 @@ StatusOr<RowOutcome> TableWriter::Impl::PlaceBySequence(const Pending& row, Writ
   }
   AISLE_ASSIGN_OR_RETURN(const std::optional<std::string> stored, state.database->Get(table.family, key));
   if (stored) return *stored == value ? RowOutcome::kKnown : RowOutcome::kConflict;
-  batch.Put(table.family, key, value);
+  puts.emplace_back(key, value);
   return RowOutcome::kAdded;
 }
 
-StatusOr<RowOutcome> TableWriter::Impl::Place(const Pending& row, WriteBatch& batch) {
+StatusOr<RowOutcome> TableWriter::Impl::Place(const Pending& row, Puts& puts) {
   if (!row.pseudonym.empty() && state.forgotten.contains(row.pseudonym)) return RowOutcome::kForgotten;
   if (table.schema.sequence) {
-    AISLE_ASSIGN_OR_RETURN(const RowOutcome outcome, PlaceBySequence(row, batch));
+    AISLE_ASSIGN_OR_RETURN(const RowOutcome outcome, PlaceBySequence(row, puts));
     if (outcome != RowOutcome::kAdded) return outcome;
   } else {
     AISLE_ASSIGN_OR_RETURN(const bool known, state.database->Contains(table.family, row.row_key));
     if (known) return RowOutcome::kKnown;
   }
-  batch.Put(table.family, row.row_key, aead.Seal(row.encoded, table.AssociatedWith(row.row_key), *state.nonces));
-  if (!row.pseudonym.empty()) batch.Put(table.family, CustomerKey(row.pseudonym, row.row_key), "");
+  puts.emplace_back(row.row_key, aead.Seal(row.encoded, table.AssociatedWith(row.row_key), *state.nonces));
+  if (!row.pseudonym.empty()) puts.emplace_back(CustomerKey(row.pseudonym, row.row_key), "");
   return RowOutcome::kAdded;
+}
+
+Status TableWriter::Impl::Write(Puts puts, uint64_t rows_added) {
+  std::ranges::sort(puts);  // RocksDB takes keys in their order several times faster.
+  WriteBatch batch;
+  for (const auto& [key, value] : puts) batch.Put(table.family, key, value);
+  state.PutRowCount(table, table.rows + rows_added, batch);
+  AISLE_RETURN_IF_ERROR(state.database->Write(batch, Durability::kSynced));
+  table.rows += rows_added;
+  return OkStatus();
 }
 
 TableWriter::TableWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -146,18 +159,14 @@ StatusOr<std::vector<RowOutcome>> TableWriter::Commit() {
   std::vector<RowOutcome> outcomes;
   outcomes.reserve(impl_->pending.size());
   const std::lock_guard lock(impl_->state.mutex);
-  WriteBatch batch;
+  Impl::Puts puts;
   uint64_t added = 0;
   for (const Impl::Pending& row : impl_->pending) {
-    AISLE_ASSIGN_OR_RETURN(const RowOutcome outcome, impl_->Place(row, batch));
+    AISLE_ASSIGN_OR_RETURN(const RowOutcome outcome, impl_->Place(row, puts));
     outcomes.push_back(outcome);
     added += outcome == RowOutcome::kAdded ? 1 : 0;
   }
-  if (added > 0) {
-    impl_->state.PutRowCount(impl_->table, impl_->table.rows + added, batch);
-    AISLE_RETURN_IF_ERROR(impl_->state.database->Write(batch, Durability::kSynced));
-    impl_->table.rows += added;
-  }
+  if (added > 0) AISLE_RETURN_IF_ERROR(impl_->Write(std::move(puts), added));
   impl_->Clear();
   return outcomes;
 }
