@@ -1,8 +1,22 @@
 #include "store-agent/program/certificate_keeper.h"
 
+#include <algorithm>
+
+#include "base/identity/authority.h"
 #include "base/log.h"
 
 namespace aisle {
+namespace {
+
+// Two thirds of the way from the issue to the end: certificates begin before they are issued (authority.h), and a short
+// one would otherwise be due at once.
+absl::Time RenewAt(const Certificate& certificate) {
+  const absl::Time ends = certificate.not_after();
+  const absl::Time issued = std::min(certificate.not_before() + kBackdating, ends);
+  return issued + (ends - issued) * 2 / 3;
+}
+
+}  // namespace
 
 CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, GrpcFleetLink& link,
                                      AgentMetrics& metrics, const Clock& clock, RandomSource& random)
@@ -17,7 +31,7 @@ CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, 
 
 void CertificateKeeper::Tend() {
   const absl::Time now = clock_.Now();
-  if (now < membership_.identity.certificate.RenewAt() || now < not_before_) return;
+  if (now < RenewAt(membership_.identity.certificate) || now < not_before_) return;
   StatusOr<Membership> renewed = RenewMembership(folder_, membership_, link_, now);
   Status done = renewed.status();
   if (renewed.ok()) done = link_.ChangeIdentity(renewed->identity);

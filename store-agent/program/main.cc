@@ -19,7 +19,7 @@ constexpr const char* kExitCodes =
     "  0  stopped by a signal; everything is durable and goes on at the next start\n"
     "  1  could not start: the message says what and why\n"
     "  2  wrong arguments or configuration\n"
-    "  3  the privacy ledger is damaged: nothing is spent until a person has looked";
+    "  3  what is kept on the disk (privacy ledger, tables) is damaged: nothing runs until a person has looked";
 
 // The box has other work: few arenas, and large buffers are given back at once.
 void KeepMemorySmall() {

@@ -76,7 +76,7 @@ class SiteTaskSteps final : public TaskSteps {
   std::optional<TaskEnd> CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const;
   StatusOr<SiteFacts> Facts() const;
   // training.cc
-  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(const std::string& weights, const UpdateShape& shape,
+  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(std::string weights, const UpdateShape& shape,
                                                          const SecretBytes& seed, absl::Time deadline,
                                                          std::stop_token stop);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;

@@ -22,7 +22,7 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   if (!vetted_ || vetted_->digest != task.plan.digest) {
     return Failed{FailureReason::kPlanError, "the plan was not vetted"};
   }
-  const StatusOr<std::string> weights = parts_.cache.Read(task.weights);
+  StatusOr<std::string> weights = parts_.cache.Read(task.weights);
   if (!weights.ok()) return Failed{FailureReason::kDownload, "the weights were damaged on the store's disk"};
   const StatusOr<Layout> layout = DecodeWeightsLayout(*weights);
   if (!layout.ok()) return PlanError(layout.status());
@@ -30,7 +30,7 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   if (!shape.ok()) return PlanError(shape.status());
   StatusOr<Quantizer> quantizer = QuantizerOf(vetted_->plan, *shape);
   if (!quantizer.ok()) return PlanError(quantizer.status());
-  auto trained = RunWorker(*weights, *shape, seed, deadline, stop);
+  auto trained = RunWorker(*std::move(weights), *shape, seed, deadline, stop);
   if (auto* end = std::get_if<TaskEnd>(&trained)) return std::move(*end);
   clean_.emplace(CleanUpdate{.round = task.round,
                              .quantizer = *std::move(quantizer),
@@ -38,9 +38,9 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   return std::nullopt;
 }
 
-std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(const std::string& weights,
-                                                                      const UpdateShape& shape, const SecretBytes& seed,
-                                                                      absl::Time deadline, std::stop_token stop) {
+std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::string weights, const UpdateShape& shape,
+                                                                      const SecretBytes& seed, absl::Time deadline,
+                                                                      std::stop_token stop) {
   const StatusOr<SiteFacts> facts = Facts();
   if (!facts.ok()) return TaskEnd(Failed{FailureReason::kStorage, "the store's tables can't be read"});
   // Too few rows: the update is zero and gets its noise like any other. Staying away would tell of the rows.
@@ -57,8 +57,9 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(const std:
   if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
   TaskLimits caps = vetted_->plan.limits;
   caps.wall_time = std::clamp(deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
-  const v1::WorkerRequest request = MakeTrainRequest(
-      {.bundle = vetted_->bundle, .weights = weights, .threads = parts_.policy.threads}, *std::move(rows), seed);
+  const v1::WorkerRequest request =
+      MakeTrainRequest({.bundle = vetted_->bundle, .weights = std::move(weights), .threads = parts_.policy.threads},
+                       *std::move(rows), seed);
   WorkerOutcome outcome = worker_->Run(request, caps, {}, stop);
   if (!outcome.worker_survives()) worker_.reset();
   parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);

@@ -1,0 +1,293 @@
+// A task on a real site: policy, tables, ledger, worker. Headquarters' part, a signed plan in the cache, is played.
+#include "store-agent/task/site_task_steps.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stop_token>
+
+#include "store-agent/ingest/ingest.h"
+#include "tests/storage/temporary_folder.h"
+#include "tests/store-agent-worker/trial.h"
+
+namespace aisle {
+namespace {
+
+constexpr std::string_view kTables = R"(
+[points]
+time = "a"
+[points.columns]
+a = {type = "int64", range = [0, 99]}
+x = {type = "double", range = [-1, 1]}
+y = {type = "double", range = [-3, 3]}
+secret = {type = "int64", range = [0, 9]}
+)";
+
+std::string Replaced(std::string text, std::string_view from, std::string_view to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+class SiteTaskTest : public ::testing::Test {
+ protected:
+  SiteTaskTest() {
+    schema_ = Schema::Parse(kTables).value();
+    tables_ = TableStore::Open(folder_.File("tables"), schema_, random_).value();
+    weights_ = Keep(plan_.Weights());
+    Offer(plan_.Bundle());
+    policy_.wall_time_max = absl::Hours(2);
+    Build();
+  }
+
+  void Build() {
+    steps_.emplace(SiteParts{.cache = cache_,
+                             .spool = spool_,
+                             .meter = meter_,
+                             .tables = *tables_,
+                             .schema = schema_,
+                             .policy = policy_,
+                             .ledger = *ledger_,
+                             .metrics = metrics_,
+                             .clock = clock_,
+                             .random = random_,
+                             .plan_keys = [this] { return std::vector<VerifyKey>{key_.verify_key()}; },
+                             .worker_program = worker_program_});
+  }
+
+  BlobName Keep(const std::string& content) {
+    const BlobName blob{.digest = Sha256::Of(content), .size = content.size()};
+    PartialBlob part = cache_.Begin(blob).value();
+    EXPECT_TRUE(part.Append(content).ok());
+    EXPECT_TRUE(part.Finish().ok());
+    return blob;
+  }
+  void Offer(const PlanBundle& bundle) { OfferBytes(bundle.Encode()); }
+  void OfferBytes(const std::string& bytes) {
+    task_.plan = Keep(bytes);
+    task_.weights = weights_;
+    task_.round = {.job = JobId::Parse("line").value(), .number = 1};
+    task_.plan_signature = SignPlan(key_, task_.plan.digest).value();
+  }
+  // The line plan with one piece of plan.toml swapped.
+  void OfferChanged(std::string_view from, std::string_view to) {
+    PlanBundle bundle = plan_.Bundle();
+    bundle.plan_toml = Replaced(bundle.plan_toml, from, to);
+    Offer(bundle);
+  }
+  void FillTable(int rows) {
+    std::string csv = "a,x,y,secret\n";
+    for (int i = 0; i < rows; ++i) {
+      const double x = std::sin(i * 12.9898);
+      csv += fmt::format("{},{},{},1\n", i, x, 2 * x - 1);
+    }
+    const std::string path = folder_.Write("points.csv", csv);
+    const auto report = IngestFile(*tables_, TableName::Parse("points").value(), path);
+    ASSERT_TRUE(report.ok()) << report.status();
+    ASSERT_EQ(report->rows_added, static_cast<uint64_t>(rows));
+  }
+
+  static std::string Ended(const std::optional<TaskEnd>& end) {
+    if (!end) return "";
+    if (const auto* refused = std::get_if<Refused>(&*end)) return std::string(NameOf(refused->reason));
+    return std::string(NameOf(std::get<Failed>(*end).reason));
+  }
+  std::string Vet() { return Ended(steps_->Vet(task_)); }
+  std::string Train(absl::Duration time = absl::Minutes(5), std::stop_token stop = {}) {
+    return Ended(steps_->Train(task_, SecretBytes(32), clock_.Now() + time, stop));
+  }
+
+  TemporaryFolder folder_;
+  SystemClock clock_;
+  SecureRandom random_;
+  AgentMetrics metrics_;
+  SitePolicy policy_;
+  Schema schema_;
+  std::unique_ptr<TableStore> tables_;
+  BlobCache cache_ = BlobCache::Open(folder_.File("cache")).value();
+  Spool spool_ = Spool::Open(folder_.File("spool")).value();
+  ByteMeter meter_{folder_.File("bytes"), clock_};
+  std::unique_ptr<LedgerFile> ledger_ =
+      LedgerFile::Open(folder_.File("ledger"), StoreId::Parse("s1").value(), absl::Now()).value();
+  SigningKey key_ = SigningKey::Generate(random_).value();
+  std::string worker_program_ = AISLE_WORKER_PROGRAM;
+  LinePlan plan_;
+  BlobName weights_;
+  TrainInstruction task_;
+  std::optional<SiteTaskSteps> steps_;
+};
+
+using VettingTest = SiteTaskTest;
+
+TEST_F(VettingTest, AnAllowedPlanPasses) { EXPECT_EQ(Vet(), ""); }
+
+TEST_F(VettingTest, AnUnsignedPlanIsRefused) {
+  task_.plan_signature[5] ^= 1;
+  EXPECT_EQ(Vet(), "plan_signature");
+  task_.plan_signature = "short";
+  EXPECT_EQ(Vet(), "plan_signature");
+  task_.plan_signature = SignPlan(SigningKey::Generate(random_).value(), task_.plan.digest).value();
+  EXPECT_EQ(Vet(), "plan_signature") << "signed by a stranger";
+}
+
+TEST_F(VettingTest, SignedRubbishIsNoPlan) {
+  OfferBytes("rubbish");
+  EXPECT_EQ(Vet(), "plan_invalid");
+  OfferChanged("batch_size = 16", "batch_size = -16");
+  EXPECT_EQ(Vet(), "plan_invalid");
+}
+
+TEST_F(VettingTest, APlanThatIsGoneFromTheDiskFailsTheDownload) {
+  folder_.Write("cache/" + task_.plan.digest.Hex(), "damaged");
+  EXPECT_EQ(Vet(), "download");
+}
+
+TEST_F(VettingTest, TheSitePolicyHasItsSay) {
+  policy_.plan_names = {"another"};
+  EXPECT_EQ(Vet(), "plan_not_allowed");
+  policy_ = {};
+  policy_.tables = {{"points", {"a", "x"}}};
+  EXPECT_EQ(Vet(), "column_not_allowed");
+  policy_ = {};
+  policy_.memory_max = uint64_t{512} << 20;
+  EXPECT_EQ(Vet(), "resource_cap");
+  policy_ = {};
+  policy_.units = {PrivacyUnit::kCustomer};
+  EXPECT_EQ(Vet(), "privacy_unit");
+  policy_ = {};
+  OfferChanged("x = {type = \"double\", range = [-1, 1]}", "x = {type = \"int64\", range = [-1, 1]}");
+  EXPECT_EQ(Vet(), "table_missing");
+}
+
+TEST_F(VettingTest, TheByteBudgetHoldsForWhatIsToCome) {
+  policy_.bytes_per_day = weights_.size;
+  EXPECT_EQ(Vet(), "") << "the weights are here; the update fits";
+  meter_.CountUp(1);
+  EXPECT_EQ(Vet(), "byte_budget");
+  EXPECT_EQ(Ended(steps_->AllowFetch({.size = weights_.size})), "byte_budget");
+  EXPECT_EQ(Ended(steps_->AllowFetch({.size = weights_.size - 1})), "");
+}
+
+TEST_F(VettingTest, ThePriceIsPutToTheLedger) {
+  policy_.epsilon_max = 0.5;
+  EXPECT_EQ(Vet(), "privacy_budget");
+  EXPECT_EQ(ledger_->head().entries, 0u) << "asking costs nothing";
+}
+
+TEST_F(VettingTest, AStoreTakesPartOnlyAsOftenAsTheContractSays) {
+  policy_.epsilon_max = 1e6;
+  OfferChanged("rounds_max = 10", "rounds_max = 2");
+  EXPECT_EQ(Vet(), "");
+  for (uint32_t round = 1; round <= 2; ++round) {
+    const Debit debit{.population = Population::Parse(kStorePopulation).value(),
+                      .round = {.job = task_.round.job, .number = round},
+                      .plan = task_.plan.digest,
+                      .unit = PrivacyUnit::kStore,
+                      .noise_multiplier = 1,
+                      .delta = 1e-6};
+    ASSERT_TRUE(ledger_->Spend(debit, {.epsilon = 1e6, .delta = 1e-6}, absl::Now()).ok());
+  }
+  EXPECT_EQ(Vet(), "privacy_budget");
+}
+
+TEST_F(VettingTest, CustomersArentProtectedYetSoTheirPlansDontRun) {
+  OfferChanged("unit = \"store\"", "unit = \"customer\"");
+  const std::string end = Vet();
+  EXPECT_TRUE(end == "privacy_unit" || end == "plan_invalid") << end;
+}
+
+using TrainingTest = SiteTaskTest;
+
+TEST_F(TrainingTest, RowsBecomeANoisedUpdateInTheSpool) {
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  const auto released = steps_->Release(task_);
+  ASSERT_TRUE(std::holds_alternative<BlobName>(released)) << Ended(std::get<TaskEnd>(released));
+  EXPECT_EQ(std::get<BlobName>(released).size, 3 * 4u) << "two parameters and a metric";
+  EXPECT_EQ(spool_.Find(task_.round).value(), std::get<BlobName>(released));
+  EXPECT_EQ(ledger_->head().entries, 1u);
+  EXPECT_GT(ledger_->MostSpent(1e-6).epsilon, 0);
+}
+
+TEST_F(TrainingTest, AnUpdateIsReleasedOnce) {
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  ASSERT_TRUE(std::holds_alternative<BlobName>(steps_->Release(task_)));
+  EXPECT_EQ(Ended(std::get<TaskEnd>(steps_->Release(task_))), "worker_crash");
+  EXPECT_EQ(ledger_->head().entries, 1u);
+}
+
+TEST_F(TrainingTest, AnotherRoundsUpdateIsntReleased) {
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  task_.round.number = 2;
+  EXPECT_TRUE(std::holds_alternative<TaskEnd>(steps_->Release(task_)));
+  EXPECT_EQ(ledger_->head().entries, 0u);
+}
+
+TEST_F(TrainingTest, AForgottenUpdateIsGone) {
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  steps_->ForgetUpdate();
+  EXPECT_TRUE(std::holds_alternative<TaskEnd>(steps_->Release(task_)));
+}
+
+TEST_F(TrainingTest, AStoreWithoutRowsSendsNoiseAndDoesntSayWhy) {
+  worker_program_ = "/nonexistent";  // It isn't even asked.
+  Build();
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  EXPECT_TRUE(std::holds_alternative<BlobName>(steps_->Release(task_)));
+}
+
+TEST_F(TrainingTest, AMissingWorkerFailsTheTaskOnly) {
+  FillTable(10);
+  worker_program_ = "/nonexistent";
+  Build();
+  ASSERT_EQ(Vet(), "");
+  EXPECT_EQ(Train(), "worker_crash");
+}
+
+TEST_F(TrainingTest, WeightsOfAnotherPlanAreAPlanError) {
+  FillTable(10);
+  ASSERT_EQ(Vet(), "");
+  task_.weights = Keep("no weights at all");
+  EXPECT_EQ(Train(), "plan_error");
+}
+
+TEST_F(TrainingTest, APlanThatRaisesTellsNoMoreThanThat) {
+  FillTable(50);
+  plan_.loss = "\n    return torch.ones([42]) + torch.ones([7]) + self.slope";
+  Offer(plan_.Bundle());
+  ASSERT_EQ(Vet(), "");
+  const std::optional<TaskEnd> end = steps_->Train(task_, SecretBytes(32), absl::Now() + absl::Minutes(5), {});
+  ASSERT_EQ(Ended(end), "plan_error");
+  EXPECT_EQ(std::get<Failed>(*end).detail.find("42"), std::string::npos) << "its text may quote data";
+}
+
+TEST_F(TrainingTest, TheRoundsDeadlineCutsTrainingShort) {
+  FillTable(50);
+  plan_.loss = "\n    total = 0\n    while total < 2:\n        total = total * 1\n    return batch[\"x\"] * self.slope";
+  Offer(plan_.Bundle());
+  ASSERT_EQ(Vet(), "");
+  EXPECT_EQ(Train(absl::Seconds(1)), "time_cap");
+}
+
+TEST_F(TrainingTest, AStoppedTrainingEndsAndTheNextOneWorks) {
+  FillTable(50);
+  ASSERT_EQ(Vet(), "");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_NE(Train(absl::Minutes(5), stop.get_token()), "");
+  steps_->LetWorkerGo();
+  ASSERT_EQ(Vet(), "");
+  EXPECT_EQ(Train(), "");
+}
+
+}  // namespace
+}  // namespace aisle
