@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +15,7 @@ namespace aisle {
 namespace {
 
 constexpr std::string_view kIncoming = "incoming";
+constexpr size_t kVerifiedMax = 4096;
 
 Status CheckSize(uint64_t size) {
   if (size <= kBlobSizeMax) return OkStatus();
@@ -69,6 +71,7 @@ Status BlobWriter::Finish() {
     if (file_->received() == name_.size) AISLE_RETURN_IF_ERROR(store_.MakeFolderOf(name_.digest));
     AISLE_RETURN_IF_ERROR(file_->Finish());
     file_.reset();
+    store_.NoteVerified(name_.digest);
     store_.ReleaseWriting(name_.digest);
   }
   return SyncFolder(folder);  // Also if it was there before: whoever renamed it may not have come to this yet.
@@ -110,17 +113,32 @@ void BlobStore::ReleaseWriting(const Digest& digest) {
 StatusOr<BlobName> BlobStore::Put(std::string_view bytes) {
   AISLE_RETURN_IF_ERROR(CheckSize(bytes.size()));
   const BlobName name{.digest = Sha256::Of(bytes), .size = bytes.size()};
-  Status stored = PutAs(name, bytes);
-  // What an earlier writer left behind was damaged, and is gone now.
-  if (stored.code() == StatusCode::kDataLoss) stored = PutAs(name, bytes);
-  AISLE_RETURN_IF_ERROR(stored);
+  const std::string folder = FolderOf(name.digest);
+  if (!Contains(name.digest)) {
+    if (!ClaimWriting(name.digest)) {
+      return Unavailable("blob {} is being stored by another caller; try again", name.digest.ShortHex());
+    }
+    const Status written = WriteWhole(name.digest, bytes);
+    ReleaseWriting(name.digest);
+    AISLE_RETURN_IF_ERROR(NameFullDisk(written));
+  }
+  AISLE_RETURN_IF_ERROR(SyncFolder(folder));  // Also if it was there: its writer may not have come to this yet.
+  NoteVerified(name.digest);
   return name;
 }
 
-Status BlobStore::PutAs(const BlobName& name, std::string_view bytes) {
-  AISLE_ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, BeginWriting(name));
-  AISLE_RETURN_IF_ERROR(writer->Append(bytes.substr(writer->received())));
-  return writer->Finish();
+// Over whatever an earlier writer has left behind.
+Status BlobStore::WriteWhole(const Digest& digest, std::string_view bytes) {
+  const std::string partial = PartialOf(digest);
+  AISLE_RETURN_IF_ERROR(MakeFolderOf(digest));
+  AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(partial, O_WRONLY | O_CREAT | O_TRUNC));
+  Status written = WriteAll(file.get(), bytes, partial);
+  if (written.ok()) written = SyncData(file.get(), partial);
+  if (written.ok() && ::rename(partial.c_str(), PathOf(digest).c_str()) != 0) {
+    written = ErrnoStatus(errno, "rename " + partial + " to", PathOf(digest));
+  }
+  if (!written.ok()) ::unlink(partial.c_str());
+  return written;
 }
 
 StatusOr<std::unique_ptr<BlobWriter>> BlobStore::BeginWriting(const BlobName& name) {
@@ -164,14 +182,33 @@ StatusOr<std::string> BlobStore::Read(const BlobName& name) const {
     return InvalidArgument("blob {} has {} bytes, not {}", name.digest.ShortHex(), reader->size(), name.size);
   }
   AISLE_ASSIGN_OR_RETURN(std::string bytes, reader->ReadAt(0, name.size));
+  if (WasVerified(name.digest)) return bytes;
   if (Sha256::Of(bytes) != name.digest) {
     return DataLoss("blob {} is damaged on disk ({}); restore it from a backup", name.digest.ShortHex(),
                     PathOf(name.digest));
   }
+  NoteVerified(name.digest);
   return bytes;
 }
 
-Status BlobStore::Remove(const Digest& digest) { return RemoveFile(PathOf(digest)); }
+bool BlobStore::WasVerified(const Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return verified_.contains(digest);
+}
+
+void BlobStore::NoteVerified(const Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  if (verified_.size() >= kVerifiedMax) verified_.clear();  // Forgetting costs a hash, no more.
+  verified_.insert(digest);
+}
+
+Status BlobStore::Remove(const Digest& digest) {
+  {
+    const std::lock_guard lock(mutex_);
+    verified_.erase(digest);
+  }
+  return RemoveFile(PathOf(digest));
+}
 
 StatusOr<std::vector<BlobName>> BlobStore::ListAll() const {
   std::vector<BlobName> blobs;

@@ -81,7 +81,8 @@ class BlobStore {
   bool Contains(const Digest& digest) const;
   // NotFound if it isn't here. The size is the file's own: the name it was written under.
   StatusOr<std::shared_ptr<const BlobReader>> Find(const Digest& digest) const;
-  // The whole blob, its digest checked: DataLoss if the disk damaged it, InvalidArgument if its size isn't name.size.
+  // The whole blob, its digest checked unless this program wrote or checked it before: DataLoss if the disk damaged it.
+  // InvalidArgument if its size isn't name.size.
   StatusOr<std::string> Read(const BlobName& name) const;
 
   Status Remove(const Digest& digest);  // OK if it isn't here.
@@ -96,15 +97,18 @@ class BlobStore {
   std::string FolderOf(const Digest& digest) const;
   std::string PathOf(const Digest& digest) const;
   std::string PartialOf(const Digest& digest) const;
-  Status PutAs(const BlobName& name, std::string_view bytes);
+  Status WriteWhole(const Digest& digest, std::string_view bytes);
   Status MakeFolderOf(const Digest& digest);
   bool ClaimWriting(const Digest& digest);
   void ReleaseWriting(const Digest& digest);
+  bool WasVerified(const Digest& digest) const;
+  void NoteVerified(const Digest& digest) const;
 
   const std::string folder_;
   std::mutex folders_mutex_;
-  std::mutex mutex_;
-  std::set<Digest> being_written_;  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::set<Digest> being_written_;     // Guarded by mutex_, as is the next.
+  mutable std::set<Digest> verified_;  // Written or checked by this program.
 };
 
 }  // namespace aisle

@@ -2,7 +2,7 @@
 // or a restart, and only under its real name once it is whole, verified and on the disk.
 //
 // Until then it lies at `partial`. The digest is computed as bytes arrive, and the system is told to start writing
-// early, so that finishing a large file waits for its last few MiB only.
+// early, so that finishing a large file waits for its last MiB only.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace aisle {
 class IncomingFile {
  public:
   // Bytes between hints to the system to start writing.
-  static constexpr uint64_t kWriteBackStep = 4 << 20;
+  static constexpr uint64_t kWriteBackStep = 1 << 20;
 
   struct Place {
     std::string partial;  // Both on one file system.
