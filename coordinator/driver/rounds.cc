@@ -15,6 +15,7 @@ namespace {
 
 // A sum that failed for want of disk is tried again: nothing accepted is lost.
 constexpr absl::Duration kApplyAgainAfter = absl::Seconds(5);
+constexpr uint64_t kLargeModel = 16 << 20;  // Bytes.
 
 bool WorthTryingAgain(const Status& status) {
   return status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable;
@@ -138,7 +139,7 @@ void Coordinator::ApplySum(ActiveJob& job, std::vector<StoreId> survivors) {
   const ModelBefore before{.weights = job.weights, .optimizer_state = job.record.optimizer_state};
   const RoundId round = job.round->id();
   job.folds->Take(survivors, [=, this](StatusOr<ModularSum> sum) {
-    malloc_trim(0);  // What a hundred streams left behind: the next model needs the room.
+    if (plan->update_size() >= kLargeModel) malloc_trim(0);  // What a hundred streams left behind: it needs the room.
     StatusOr<NextModel> next =
         sum.ok() ? MakeNextModel(*plan, before, *sum, static_cast<uint32_t>(survivors.size()), parts_.blobs)
                  : StatusOr<NextModel>(sum.status());

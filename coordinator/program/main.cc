@@ -18,11 +18,12 @@ constexpr const char* kExitCodes =
     "  1  could not start: the message says what and why\n"
     "  2  wrong arguments or configuration";
 
-// Arenas per thread would multiply the memory of large transfers.
+// Arenas per thread would multiply the memory of large transfers. What a round of a middling model needs is kept for
+// the next one: fresh pages cost more than the arithmetic on them.
 void KeepMemorySmall() {
   mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
 // Blocked before any thread starts, so that only sigwait sees them.
