@@ -41,7 +41,7 @@ class Demo:
         self.processes = Processes(os.path.join(folder, "logs"), outlive=options.keep)
         self.memory = MemoryWatch(self.processes)
         self.port = free_port()
-        self.aisle = Aisle(options.bin, os.path.join(folder, "chain"), f"localhost:{self.port}")
+        self.aisle = Aisle(options.bin, os.path.join(folder, "chain"), f"127.0.0.1:{self.port}")
         self.seconds = {}
         self.stores, self.held_out = [], []
         self.http_ports = {}
@@ -77,7 +77,7 @@ class Demo:
         config = settings.coordinator(self.aisle.chain, self.http_ports["coordinator"])
         self.processes.start("coordinator", [self.aisle.program("aisle-coordinator"), "--config", config])
         self.wait_for("the coordinator to answer", self.answers)
-        self.progress.step(f"coordinator: localhost:{self.port}, with a certificate authority of its own")
+        self.progress.step(f"coordinator: 127.0.0.1:{self.port}, with a certificate authority of its own")
 
     def answers(self):
         try:
@@ -304,7 +304,7 @@ def write(path, content):
 def tell_what_is_kept(demo):
     pids = " ".join(str(process.pid) for process in demo.processes.running.values())
     print(f"\nLeft running in {demo.folder}:")
-    print(f"  coordinator   localhost:{demo.port}, metrics http://127.0.0.1:{demo.http_ports['coordinator']}/metrics")
+    print(f"  coordinator   127.0.0.1:{demo.port}, metrics http://127.0.0.1:{demo.http_ports['coordinator']}/metrics")
     for store in demo.stores:
         print(f"  {store:<12}  metrics http://127.0.0.1:{demo.http_ports[store]}/metrics")
     print(f"  try           {demo.aisle.program('aisle')} overview {' '.join(demo.aisle.connection())}")

@@ -36,7 +36,7 @@ class PrometheusTest(unittest.TestCase):
         self.start_coordinator()
 
     def start_coordinator(self):
-        aisle = Aisle(os.path.join(BUILD, "bin"), os.path.join(self.folder, "chain"), f"localhost:{free_port()}")
+        aisle = Aisle(os.path.join(BUILD, "bin"), os.path.join(self.folder, "chain"), f"127.0.0.1:{free_port()}")
         aisle.init("test")
         self.processes.start("coordinator", [aisle.program("aisle-coordinator"), "--config",
                                              settings.coordinator(aisle.chain, self.metrics_port)])
