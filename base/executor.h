@@ -60,7 +60,7 @@ class ManualExecutor final : public Executor {
   void RunDue();                    // Everything due at the present time, including what that posts.
   void AdvanceTo(absl::Time time);  // Runs all that falls due on the way, each at its own time.
   void Advance(absl::Duration by) { AdvanceTo(Now() + by); }
-  void DropAll();                   // The process that posted them is gone: a crash, played.
+  void DropAll();  // The process that posted them is gone: a crash, played.
 
  private:
   struct State;
