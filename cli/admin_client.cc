@@ -44,16 +44,30 @@ std::string HintFor(std::string_view reason, std::string_view host) {
 
 }  // namespace
 
-struct AdminClient::Stub {
+struct AdminClient::Connection {
+  ChannelMaker open;
   std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::Admin::Stub> admin;
+  std::unique_ptr<v1::Admin::Stub> stub;  // Null: the next call opens anew.
+
+  v1::Admin::Stub& Get() {
+    if (stub == nullptr) {
+      channel.reset();  // Before the new one is made: channels to one place share their pauses.
+      channel = open();
+      stub = v1::Admin::NewStub(channel);
+    }
+    return *stub;
+  }
 };
 
-AdminClient::AdminClient(const std::shared_ptr<grpc::Channel>& channel, std::string address)
-    : stub_(std::make_unique<Stub>(Stub{channel, v1::Admin::NewStub(channel)})), address_(std::move(address)) {}
+AdminClient::AdminClient(ChannelMaker open, std::string address)
+    : connection_(std::make_unique<Connection>(Connection{std::move(open), nullptr, nullptr})),
+      address_(std::move(address)) {}
 AdminClient::~AdminClient() = default;
 
-void AdminClient::RetryConnectionNow() { grpc::experimental::ChannelResetConnectionBackoff(stub_->channel.get()); }
+Status AdminClient::Judge(const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) connection_->stub.reset();
+  return Explain(FromGrpc(status));
+}
 
 Status AdminClient::Explain(const Status& status) const {
   if (status.code() == StatusCode::kUnavailable) {
@@ -76,7 +90,7 @@ StatusOr<Response> AdminClient::Call(Method method, const Request& request) {
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + kCallDeadline));
   Response response;
-  AISLE_RETURN_IF_ERROR(Explain(FromGrpc((stub_->admin.get()->*method)(&context, request, &response))));
+  AISLE_RETURN_IF_ERROR(Judge((connection_->Get().*method)(&context, request, &response)));
   return response;
 }
 
@@ -151,10 +165,9 @@ StatusOr<v1::Model> AdminClient::GetModel(const std::string& job, uint64_t versi
 }
 
 Status AdminClient::PutBlobOnce(const v1::BlobRef& blob, std::string_view bytes, const ProgressFunction& progress) {
-  RetryConnectionNow();
   grpc::ClientContext context;
   v1::PutBlobResponse response;
-  const auto writer = stub_->admin->PutBlob(&context, &response);
+  const auto writer = connection_->Get().PutBlob(&context, &response);
   v1::PutBlobRequest request;
   *request.mutable_blob() = blob;
   for (size_t sent = 0;;) {
@@ -167,7 +180,7 @@ Status AdminClient::PutBlobOnce(const v1::BlobRef& blob, std::string_view bytes,
     if (sent == bytes.size()) break;
   }
   writer->WritesDone();
-  return FromGrpc(writer->Finish());
+  return Judge(writer->Finish());
 }
 
 Status AdminClient::PutBlob(std::string_view bytes, const ProgressFunction& progress) {
@@ -179,18 +192,17 @@ Status AdminClient::PutBlob(std::string_view bytes, const ProgressFunction& prog
     if (!IsWorthAnotherTry(status)) break;
     if (attempt < kStreamAttemptsMax) absl::SleepFor(kRetryPause * attempt);
   }
-  return Explain(status);
+  return status;
 }
 
 Status AdminClient::FetchBlobOnce(const BlobName& blob, uint64_t& offset,
                                   const std::function<Status(std::string_view)>& sink,
                                   const ProgressFunction& progress) {
-  RetryConnectionNow();
   grpc::ClientContext context;
   v1::FetchBlobRequest request;
   request.set_sha256(std::string(blob.digest.view()));
   request.set_offset_bytes(offset);
-  const auto reader = stub_->admin->FetchBlob(&context, request);
+  const auto reader = connection_->Get().FetchBlob(&context, request);
   v1::FetchBlobResponse response;
   while (reader->Read(&response)) {
     if (response.data().size() > blob.size - offset) {
@@ -205,7 +217,7 @@ Status AdminClient::FetchBlobOnce(const BlobName& blob, uint64_t& offset,
     offset += response.data().size();
     progress(offset, blob.size);
   }
-  return Explain(FromGrpc(reader->Finish()));
+  return Judge(reader->Finish());
 }
 
 Status AdminClient::FetchBlob(const BlobName& blob, const std::function<Status(std::string_view)>& sink,
@@ -236,11 +248,10 @@ Status AdminClient::FetchBlob(const BlobName& blob, const std::function<Status(s
 }
 
 Status AdminClient::WatchJob(const std::string& job, const std::function<bool(const v1::JobSnapshot&)>& seen) {
-  RetryConnectionNow();
   grpc::ClientContext context;
   v1::WatchJobRequest request;
   request.set_job(job);
-  const auto reader = stub_->admin->WatchJob(&context, request);
+  const auto reader = connection_->Get().WatchJob(&context, request);
   v1::JobSnapshot snapshot;
   while (reader->Read(&snapshot)) {
     if (!seen(snapshot)) {
@@ -249,7 +260,7 @@ Status AdminClient::WatchJob(const std::string& job, const std::function<bool(co
       return OkStatus();
     }
   }
-  return Explain(FromGrpc(reader->Finish()));
+  return Judge(reader->Finish());
 }
 
 }  // namespace aisle::cli

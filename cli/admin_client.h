@@ -15,7 +15,8 @@
 
 namespace grpc {
 class Channel;
-}
+class Status;
+}  // namespace grpc
 
 namespace aisle::cli {
 
@@ -29,8 +30,10 @@ using ProgressFunction = std::function<void(uint64_t done, uint64_t total)>;
 // dialled.
 class AdminClient {
  public:
-  // `address` is for messages only.
-  AdminClient(const std::shared_ptr<grpc::Channel>& channel, std::string address);
+  // `open` makes a channel; after a call that found nobody it is asked for a fresh one, which tries at once, while the
+  // old one would sit out gRPC's own growing pause. `address` is for messages only.
+  using ChannelMaker = std::function<std::shared_ptr<grpc::Channel>()>;
+  AdminClient(ChannelMaker open, std::string address);
   ~AdminClient();
 
   StatusOr<v1::Overview> GetOverview();
@@ -58,17 +61,17 @@ class AdminClient {
   Status WatchJob(const std::string& job, const std::function<bool(const v1::JobSnapshot&)>& seen);
 
  private:
-  struct Stub;
-  // A broken connection is tried again now, not when gRPC's own growing pause is over.
-  void RetryConnectionNow();
+  struct Connection;
   template <typename Request, typename Response, typename Method>
   StatusOr<Response> Call(Method method, const Request& request);
+  // Our status of gRPC's, in words that help; remembers whether anybody was found.
+  Status Judge(const grpc::Status& status);
   Status Explain(const Status& status) const;
   Status PutBlobOnce(const v1::BlobRef& blob, std::string_view bytes, const ProgressFunction& progress);
   Status FetchBlobOnce(const BlobName& blob, uint64_t& offset, const std::function<Status(std::string_view)>& sink,
                        const ProgressFunction& progress);
 
-  std::unique_ptr<Stub> stub_;
+  std::unique_ptr<Connection> connection_;
   std::string address_;
 };
 

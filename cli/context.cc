@@ -54,8 +54,9 @@ StatusOr<AdminClient*> Context::Admin() {
   SetUpGrpc();
   AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeChannelCredentials(identity));
   const std::string address = CoordinatorAddress();
-  AISLE_ASSIGN_OR_RETURN(const auto channel, OpenChannel({.address = address}, credentials));
-  admin_ = std::make_unique<AdminClient>(channel, address);
+  AISLE_RETURN_IF_ERROR(OpenChannel({.address = address}, credentials).status());  // Refuses a malformed address.
+  admin_ = std::make_unique<AdminClient>(
+      [address, credentials] { return OpenChannel({.address = address}, credentials).value(); }, address);
   return admin_.get();
 }
 

@@ -1,5 +1,7 @@
 #include "cli/plan_file.h"
 
+#include <fcntl.h>
+
 #include <filesystem>
 
 #include "base/codec.h"
@@ -22,6 +24,26 @@ Status NotAPlanFile(std::string_view bytes) {
                                  : bytes.starts_with("PK") ? "it may be a TorchScript archive: see `aisle plan import`"
                                                            : "make one with `aisle plan build`";
   return InvalidArgument("this is no plan file ({})", guess);
+}
+
+// Before gigabytes are read: is it a file, of a size and a beginning that make sense?
+Status LooksReadable(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return InvalidArgument("{} is a folder; make a plan file of it with `aisle plan build {} --out FILE.plan`", path,
+                           path);
+  }
+  if (FileExists(path) && !std::filesystem::is_regular_file(path, error)) {
+    return InvalidArgument("{} is no regular file", path);  // Opening a pipe would wait for its other end.
+  }
+  AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(path, O_RDONLY));
+  AISLE_ASSIGN_OR_RETURN(const uint64_t size, FileSize(path));
+  char head[kMagic.size()] = {};
+  if (size < sizeof head) return Annotate(NotAPlanFile({}), path);
+  AISLE_RETURN_IF_ERROR(ReadExactlyAt(file.get(), head, sizeof head, 0, path));
+  if (std::string_view(head, sizeof head) != kMagic) return Annotate(NotAPlanFile({head, sizeof head}), path);
+  if (size > kFileSizeMax) return InvalidArgument("{} has {} bytes; the limit is {}", path, size, kFileSizeMax);
+  return OkStatus();
 }
 
 StatusOr<std::optional<PlanSignature>> Sign(const PlanBundle& bundle, const SigningKey* key) {
@@ -67,13 +89,7 @@ StatusOr<PlanFile> PlanFile::Decode(std::string_view bytes) {
 }
 
 StatusOr<PlanFile> PlanFile::Load(const std::string& path) {
-  if (std::error_code error; std::filesystem::is_directory(path, error)) {
-    return InvalidArgument("{} is a folder; make a plan file of it with `aisle plan build {} --out FILE.plan`", path,
-                           path);
-  }
-  if (std::error_code error; std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
-    return InvalidArgument("{} is no regular file", path);
-  }
+  AISLE_RETURN_IF_ERROR(LooksReadable(path));
   AISLE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kFileSizeMax));
   StatusOr<PlanFile> file = Decode(bytes);
   if (!file.ok()) return Annotate(file.status(), path);

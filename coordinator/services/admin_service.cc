@@ -241,6 +241,7 @@ grpc::ServerUnaryReactor* AdminService::GetModel(grpc::CallbackServerContext* co
     AISLE_ASSIGN_OR_RETURN(const JobId job, JobId::Parse(request->job()));
     AISLE_ASSIGN_OR_RETURN(const JobRecord record, FindJobRecord(coordinator, job));
     const uint64_t version = request->version() == 0 ? record.model_version : request->version();
+    if (version == 0) return NotFound("job {} has not published a model yet", job);
     AISLE_ASSIGN_OR_RETURN(const std::optional<ModelRecord> model, coordinator.state().FindModel(job, version));
     if (!model) return NotFound("job {} has no model version {}; the latest is {}", job, version, record.model_version);
     *response = ModelView(*model);

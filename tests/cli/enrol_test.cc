@@ -49,7 +49,7 @@ class EnrolTest : public ::testing::Test {
   EnrolTest() {
     SetUpGrpc();
     SecureRandom random;
-    EXPECT_TRUE(InitChain({chain_, *ChainName::Parse("northwind"), {"localhost"}}, absl::Now(), random).ok());
+    EXPECT_TRUE(InitChain({chain_, *ChainName::Parse("northwind"), {"127.0.0.1"}}, absl::Now(), random).ok());
     fleet_ = std::make_unique<OneCodeFleet>(chain_);
     grpc::ServerBuilder builder;
     ApplyServerLimits(builder);
@@ -61,7 +61,7 @@ class EnrolTest : public ::testing::Test {
 
   std::string Invite(const std::string& name, const std::string& code) {
     const std::string path = folder_ / name;
-    EXPECT_TRUE(WriteInvitation(path, {.coordinator = "localhost:" + std::to_string(server_.port),
+    EXPECT_TRUE(WriteInvitation(path, {.coordinator = "127.0.0.1:" + std::to_string(server_.port),
                                        .store = "leeds-01",
                                        .code = code,
                                        .chain = "northwind",

@@ -149,7 +149,7 @@ struct FullDiskCase {
 class FullDiskTest : public ::testing::TestWithParam<FullDiskCase> {};
 
 TEST_P(FullDiskTest, LosesNothingAndPassesWhenSpaceIsFreed) {
-  const SmallDisk disk("12m");
+  const SmallDisk disk("32m");
   if (!disk.mounted()) GTEST_SKIP() << "no right to mount a small disk here";
   const size_t size = GetParam().value_size;
   const auto store = OpenOrDie(

@@ -54,6 +54,7 @@ class TransferTest : public ::testing::Test {
     return fleet_.uploaded;
   }
 
+  absl::Notification release_;  // Outlives the fleet, whose threads may wait for it.
   TemporaryFolder folder_;
   SystemClock clock_;
   FakeFleet fleet_;
@@ -140,9 +141,8 @@ TEST_F(TransferTest, AnUnknownBlobIsNoReasonToTryAgain) {
 }
 
 TEST_F(TransferTest, AStalledDownloadCanBeStopped) {
-  absl::Notification release;
   const BlobName blob = Offer(SomeBytes(5'000));
-  fleet_.fetching.wait_before = &release;
+  fleet_.fetching.wait_before = &release_;
   std::stop_source stop;
   std::thread stopper([&] {
     while (true) {
@@ -154,7 +154,7 @@ TEST_F(TransferTest, AStalledDownloadCanBeStopped) {
   const TransferResult result = Download(*link_, cache_, meter_, blob, stop.get_token());
   EXPECT_NE(result.outcome.verdict, Verdict::kDone);
   stopper.join();
-  release.Notify();
+  release_.Notify();
 }
 
 TEST_F(TransferTest, AFullDiskIsToldApartFromABadLink) {
