@@ -63,6 +63,8 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::strin
   WorkerOutcome outcome = worker_->Run(request, caps, {}, stop);
   if (!outcome.worker_survives()) worker_.reset();
   parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);
+  // A stop that came too late to interrupt still counts: nobody wants this update any more.
+  if (outcome.ok() && stop.stop_requested()) outcome.end = WorkerEnd::kStopped;
   if (!outcome.ok()) {
     LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
     return EndOf(outcome);
