@@ -66,10 +66,9 @@ TEST(SelectingTest, AnOfferMadeTwiceCountsOnce) {
   EXPECT_EQ(std::get<Selecting>(walk.round.phase()).candidates.size(), 1);
 }
 
-TEST(SelectingTest, TheLeastServedComeFirst) {
+TEST(SelectingTest, TakesEveryoneWhileNoMoreCameThanAreWanted) {
   RoundPolicy policy = SmallPolicy();
   policy.selection_wanted = 2;
-  // Two offers suffice, so only a deadline can see more candidates than are wanted.
   policy.cohort_target = 2;
   Walk walk(policy);
   walk.Offer(1, 9);
