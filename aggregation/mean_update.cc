@@ -3,19 +3,19 @@
 namespace aisle {
 namespace {
 
-Status CheckShapes(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape, uint32_t divisor) {
+Status CheckShapes(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape, double divisor) {
   if (sum.length() != quantizer.length() || sum.length() != shape.length()) {
     return InvalidArgument("a sum of {} coordinates, a quantizer of {} and an update of {} don't belong together",
                            sum.length(), quantizer.length(), shape.length());
   }
-  if (divisor == 0) return InvalidArgument("the divisor of a mean is 0; it must be the plan's cohort target");
+  if (!(divisor > 0)) return InvalidArgument("the divisor of a mean is {}; it must be over 0", divisor);
   return OkStatus();
 }
 
 }  // namespace
 
 StatusOr<std::vector<double>> MeanMetrics(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape,
-                                          uint32_t divisor) {
+                                          double divisor) {
   AISLE_RETURN_IF_ERROR(CheckShapes(sum, quantizer, shape, divisor));
   std::vector<double> metrics(shape.metric_count());
   for (size_t j = 0; j < metrics.size(); ++j) {
@@ -26,7 +26,7 @@ StatusOr<std::vector<double>> MeanMetrics(const ModularSum& sum, const Quantizer
 }
 
 StatusOr<MeanUpdate> MeanOf(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape,
-                            uint32_t divisor) {
+                            double divisor) {
   MeanUpdate mean;
   AISLE_ASSIGN_OR_RETURN(mean.metrics, MeanMetrics(sum, quantizer, shape, divisor));
   mean.parameters.resize(shape.parameter_count());

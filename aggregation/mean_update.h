@@ -12,8 +12,8 @@
 
 namespace aisle {
 
-// `divisor` is a public constant of the plan (its cohort target), never the realised count: how many stores came is
-// itself something about the stores, and a mean over the realised count would have unbounded sensitivity to it. With
+// `divisor` is a public constant of the plan (PrivacyContract::divisor), never the realised count: how many stores came
+// is itself something about the stores, and a mean over the realised count would have unbounded sensitivity to it. With
 // fewer stores the mean is therefore shrunk toward zero, with more it is stretched, by the same known factor.
 struct MeanUpdate {
   std::vector<float> parameters;  // parameter_count() of them: sum * C / Delta / divisor.
@@ -21,12 +21,12 @@ struct MeanUpdate {
 };
 
 // One pass, one float per parameter. InvalidArgument if the lengths of sum, quantizer and shape disagree or the divisor
-// is 0.
+// isn't over 0.
 StatusOr<MeanUpdate> MeanOf(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape,
-                            uint32_t divisor);
+                            double divisor);
 
 // Mean metrics only, over `divisor`, without touching the parameters.
 StatusOr<std::vector<double>> MeanMetrics(const ModularSum& sum, const Quantizer& quantizer, const UpdateShape& shape,
-                                          uint32_t divisor);
+                                          double divisor);
 
 }  // namespace aisle

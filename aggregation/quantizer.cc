@@ -16,6 +16,7 @@ constexpr int64_t kScaleDefault = int64_t{1} << 16;
 constexpr int64_t kScaleMin = int64_t{1} << 6;
 constexpr size_t kLengthOfDefault = size_t{1} << 24;
 constexpr double kHeadroomInSigmas = 6;  // Noise passes +-6 sigma about twice in 10^9 draws.
+constexpr double kUnitsPiledMax = 64;
 
 __extension__ using Wide = unsigned __int128;  // 2^28 squares of 2^62 need 90 bits.
 
@@ -40,8 +41,9 @@ int64_t ScaleFor(size_t length) {
   return scale;
 }
 
-bool Fits(int64_t scale, double noise_multiplier, int32_t coordinate_max) {
-  return static_cast<double>(scale) * (1 + kHeadroomInSigmas * noise_multiplier) <= coordinate_max;
+bool Fits(int64_t scale, const QuantizerOptions& options, int32_t coordinate_max) {
+  const double units = std::clamp(options.units_expected, 1.0, kUnitsPiledMax);
+  return static_cast<double>(scale) * (units + kHeadroomInSigmas * options.noise_multiplier) <= coordinate_max;
 }
 
 Wide SumOfSquares(std::span<const int32_t> values) {
@@ -68,7 +70,7 @@ StatusOr<Quantizer> Quantizer::Make(const QuantizerOptions& options) {
   quantizer.coordinate_max_ =
       static_cast<int32_t>(static_cast<uint32_t>(std::numeric_limits<int32_t>::max()) / options.addends_max);
   int64_t scale = ScaleFor(options.length);
-  while (scale >= kScaleMin && !Fits(scale, options.noise_multiplier, quantizer.coordinate_max_)) scale /= 2;
+  while (scale >= kScaleMin && !Fits(scale, options, quantizer.coordinate_max_)) scale /= 2;
   if (scale < kScaleMin) {
     return InvalidArgument(
         "{} updates with a noise multiplier of {} don't fit into 32 bits; sum fewer or use less noise",

@@ -23,13 +23,16 @@ struct QuantizerOptions {
   size_t length = 0;            // Coordinates, at most kElementsMax plus metric slots.
   uint32_t addends_max = 0;     // Most vectors that can ever be in one sum (cohort target with over-selection).
   double noise_multiplier = 0;  // z: noise of std z * Delta is added to each vector before it is clamped; 0 for none.
+  double units_expected = 1;    // Clipped vectors that one addend is itself the sum of (mode customer), at least 1.
 };
 
 // A value, the same on both sides of the wire: stores and HQ make it from the plan's public numbers alone.
 class Quantizer {
  public:
   // Delta is 2^16 up to 2^24 coordinates and doubles for each 4 times more (so truncation loses at most 1/16 of the
-  // norm), then is halved until Delta * (1 + 6 z) fits under coordinate_max(), so that clamping practically never acts.
+  // norm), then is halved until Delta * (h + 6 z) fits under coordinate_max(), so that clamping practically never acts.
+  // h, how many whole norms may pile up in one coordinate, is units_expected up to 64: the vectors of many customers
+  // never point all along one axis, and every halving costs precision.
   // InvalidArgument if an option is out of range, or if addends and noise are too many for even Delta = 2^6.
   static StatusOr<Quantizer> Make(const QuantizerOptions& options);
 

@@ -96,6 +96,7 @@ struct TrainInstruction {
   absl::Time deadline;
   uint32_t rounds_total = 0;
   std::string plan_signature;  // 64 bytes.
+  double clip_norm = 0;        // Of this round, where the plan's adapts; 0: the plan's own.
 };
 struct CollectInstruction {
   RoundId round;

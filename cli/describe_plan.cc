@@ -28,8 +28,8 @@ StatusOr<Opened> Open(const PlanFile& file) {
 std::string KeyName(const std::string& key) { return ToHex(key).substr(0, 12); }
 
 std::string PrivacyText(const PrivacyContract& contract) {
-  if (contract.unit == PrivacyUnit::kNone) return "none: updates leave without noise";
-  return fmt::format("unit {}, clip {}, noise multiplier {}, delta {}, at most {} rounds", ToString(contract.unit),
+  if (contract.unit() == PrivacyUnit::kNone) return "none: updates leave without noise";
+  return fmt::format("unit {}, clip {}, noise multiplier {}, delta {}, at most {} rounds", ToString(contract.unit()),
                      NumberText(contract.clip_norm), NumberText(contract.noise_multiplier), NumberText(contract.delta),
                      contract.rounds_max);
 }
@@ -79,7 +79,7 @@ Json TensorsJson(const Layout& layout, const Layout& trainable) {
 }
 
 Json PrivacyJson(const PrivacyContract& contract) {
-  return {{"unit", ToString(contract.unit)},
+  return {{"unit", ToString(contract.unit())},
           {"clip_norm", contract.clip_norm},
           {"noise_multiplier", contract.noise_multiplier},
           {"delta", contract.delta},

@@ -24,7 +24,6 @@ struct SubmitOptions {
 // What can be said without asking anybody; the coordinator asks again.
 Status CheckAgainstPlan(const SubmitOptions& options, const PlanFile& file) {
   AISLE_ASSIGN_OR_RETURN(const Plan plan, file.bundle.plan());
-  AISLE_RETURN_IF_ERROR(CheckSupported(plan.privacy.unit));
   AISLE_RETURN_IF_ERROR(CheckSignature(file));
   if (options.rounds > plan.privacy.rounds_max) {
     return InvalidArgument("--rounds {} is over the {} rounds of the plan's privacy contract (privacy.rounds_max)",

@@ -44,7 +44,7 @@ Json PriceJson(const Plan& plan, uint32_t rounds, const std::vector<Priced>& all
                       {"aggregate_epsilon", priced.price.aggregate_epsilon}});
   }
   return {{"plan", plan.name},
-          {"unit", ToString(plan.privacy.unit)},
+          {"unit", ToString(plan.privacy.unit())},
           {"delta", plan.privacy.delta},
           {"noise_multiplier", plan.privacy.noise_multiplier},
           {"rounds", rounds},
@@ -53,7 +53,7 @@ Json PriceJson(const Plan& plan, uint32_t rounds, const std::vector<Priced>& all
 
 void PrintPrices(Output& out, const Plan& plan, uint32_t rounds, const std::vector<Priced>& all) {
   out.Text(fmt::format("{}: {} rounds, noise multiplier {}; every epsilon is per {}, at delta {}\n\n", plan.name,
-                       rounds, NumberText(plan.privacy.noise_multiplier), ToString(plan.privacy.unit),
+                       rounds, NumberText(plan.privacy.noise_multiplier), ToString(plan.privacy.unit()),
                        NumberText(plan.privacy.delta)));
   Table table({{"stores per round", Align::kRight},
                {"epsilon, ledger", Align::kRight},
@@ -79,7 +79,7 @@ Status PricePlan(Context& context, const PriceOptions& options) {
     return InvalidArgument("--rounds {} is over the {} rounds of the plan's privacy contract", rounds,
                            plan.privacy.rounds_max);
   }
-  if (plan.privacy.unit == PrivacyUnit::kNone) {
+  if (plan.privacy.unit() == PrivacyUnit::kNone) {
     if (context.options.json) {
       context.out.Json(PriceJson(plan, rounds, {}));
     } else {

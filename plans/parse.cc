@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/ids.h"
 #include "plans/plan.h"
+#include "plans/slots.h"
 
 namespace aisle {
 
@@ -144,7 +145,18 @@ void ReadTables(ConfigTable root, Plan& plan) {
   }
 }
 
-void ReadTraining(ConfigTable root, LocalTraining& training) {
+// Epochs and batches are of a store's examples; a customer's own training is a few steps on all of that customer's.
+void ReadSchedule(ConfigTable& table, PrivacyMode mode, LocalTraining& training) {
+  if (mode == PrivacyMode::kCustomer) {
+    ReadCount(table, "local_steps", training.local_steps, 1, 1000);
+  } else if (mode != PrivacyMode::kLocalSgd) {
+    ReadCount(table, "epochs", training.epochs, 1, 10000);
+    ReadCount(table, "batch_size", training.batch_size, 1, 1 << 20);
+    ReadCount(table, "steps_max", training.steps_max, 1, 10'000'000);
+  }
+}
+
+void ReadTraining(ConfigTable root, PrivacyMode mode, LocalTraining& training) {
   ConfigTable table = root.Child("training");
   ReadChoice(table, "optimizer", training.optimizer,
              std::array{std::pair{std::string_view("sgd"), LocalOptimizer::kSgd},
@@ -152,9 +164,7 @@ void ReadTraining(ConfigTable root, LocalTraining& training) {
   ReadNumber(table, "learning_rate", training.learning_rate, 1e-9, 100);
   ReadNumber(table, "momentum", training.momentum, 0, 0.9999);
   ReadNumber(table, "weight_decay", training.weight_decay, 0, 1);
-  ReadCount(table, "epochs", training.epochs, 1, 10000);
-  ReadCount(table, "batch_size", training.batch_size, 1, 1 << 20);
-  ReadCount(table, "steps_max", training.steps_max, 1, 10'000'000);
+  ReadSchedule(table, mode, training);
   if (training.optimizer == LocalOptimizer::kAdam && training.momentum != 0) {
     table.Refuse("momentum", "is for sgd only; adam has its own");
   }
@@ -168,32 +178,91 @@ void ReadValidation(ConfigTable root, ValidationSplit& split) {
   if (table.Has("last") && table.Has("fraction")) table.Refuse("fraction", "give either last or fraction");
 }
 
+// What the unit customer needs beside: who is drawn, and how much of each one's data is used.
+void ReadCustomers(ConfigTable& table, PrivacyContract& privacy) {
+  table.Require("sampling_rate", privacy.sampling_rate);
+  if (!(privacy.sampling_rate > 0 && privacy.sampling_rate <= 1)) {
+    table.Refuse("sampling_rate", fmt::format("is {}; it must be over 0 and at most 1", privacy.sampling_rate));
+  }
+  table.Require("customers_per_store", privacy.customers_per_store);
+  RefuseOutside<uint32_t>(table, "customers_per_store", privacy.customers_per_store, 1, 100'000'000);
+  table.Read("examples_per_customer_max", privacy.examples_per_customer_max);
+  RefuseOutside<uint32_t>(table, "examples_per_customer_max", privacy.examples_per_customer_max, 1, 1'000'000);
+  if (privacy.mode != PrivacyMode::kLocalSgd) return;
+  table.Require("steps", privacy.steps);
+  RefuseOutside<uint32_t>(table, "steps", privacy.steps, 1, 100'000);
+  table.Require("update_norm_max", privacy.update_norm_max);
+  RefuseOutside(table, "update_norm_max", privacy.update_norm_max, 1e-6, 1e6);
+}
+
+void ReadAdaptiveClip(ConfigTable& privacy_table, PrivacyContract& privacy) {
+  if (!privacy_table.Has("adaptive_clip")) return;
+  if (privacy.mode != PrivacyMode::kStore && privacy.mode != PrivacyMode::kCustomer) {
+    privacy_table.Refuse("adaptive_clip", "is for the modes store and customer");
+  }
+  ConfigTable table = privacy_table.Child("adaptive_clip");
+  AdaptiveClip& adaptive = privacy.adaptive_clip.emplace();
+  ReadNumber(table, "quantile", adaptive.quantile, 0.01, 0.99);
+  ReadNumber(table, "learning_rate", adaptive.learning_rate, 1e-3, 1);
+}
+
+void ReadNoise(ConfigTable& table, PrivacyContract& privacy) {
+  if (privacy.mode == PrivacyMode::kNone) {
+    privacy.noise_multiplier = 0;
+    privacy.delta = 0;
+    if (table.Has("noise_multiplier")) table.Refuse("noise_multiplier", "needs a unit: none means no noise");
+    if (table.Has("delta")) table.Refuse("delta", "needs a unit: none promises nothing");
+    return;
+  }
+  privacy.noise_multiplier = 1;
+  privacy.delta = 1e-6;
+  table.Require("noise_multiplier", privacy.noise_multiplier);
+  RefuseOutside(table, "noise_multiplier", privacy.noise_multiplier, 1e-3, 256.0);
+  table.Require("delta", privacy.delta);
+  RefuseOutside(table, "delta", privacy.delta, 1e-12, 1e-2);
+}
+
 void ReadPrivacy(ConfigTable root, PrivacyContract& privacy) {
   ConfigTable table = root.Child("privacy");
-  if (!table.Has("unit")) table.Refuse("unit", "is required: \"none\", \"store\" or \"customer\"");
-  ReadChoice(table, "unit", privacy.unit,
-             std::array{std::pair{std::string_view("none"), PrivacyUnit::kNone},
-                        std::pair{std::string_view("store"), PrivacyUnit::kStore},
-                        std::pair{std::string_view("customer"), PrivacyUnit::kCustomer}});
+  if (!table.Has("mode")) table.Refuse("mode", "is required: \"customer\", \"local-sgd\", \"store\" or \"none\"");
+  ReadChoice(table, "mode", privacy.mode,
+             std::array{std::pair{std::string_view("none"), PrivacyMode::kNone},
+                        std::pair{std::string_view("store"), PrivacyMode::kStore},
+                        std::pair{std::string_view("customer"), PrivacyMode::kCustomer},
+                        std::pair{std::string_view("local-sgd"), PrivacyMode::kLocalSgd}});
   privacy.clip_norm = 1;
-  privacy.noise_multiplier = privacy.unit == PrivacyUnit::kNone ? 0 : 1;
-  privacy.delta = privacy.unit == PrivacyUnit::kNone ? 0 : 1e-6;
   privacy.metric_share = 0.1;
   table.Require("clip_norm", privacy.clip_norm);
   RefuseOutside(table, "clip_norm", privacy.clip_norm, 1e-6, 1e6);
-  if (privacy.unit == PrivacyUnit::kNone) {
-    if (table.Has("noise_multiplier")) table.Refuse("noise_multiplier", "needs a unit: none means no noise");
-    if (table.Has("delta")) table.Refuse("delta", "needs a unit: none promises nothing");
-  } else {
-    table.Require("noise_multiplier", privacy.noise_multiplier);
-    RefuseOutside(table, "noise_multiplier", privacy.noise_multiplier, 1e-3, 256.0);
-    table.Require("delta", privacy.delta);
-    RefuseOutside(table, "delta", privacy.delta, 1e-12, 1e-2);
-  }
+  ReadNoise(table, privacy);
   table.Require("rounds_max", privacy.rounds_max);
   RefuseOutside<uint32_t>(table, "rounds_max", privacy.rounds_max, 1, 1'000'000);
   table.Read("metric_share", privacy.metric_share);
   RefuseOutside(table, "metric_share", privacy.metric_share, 0.0, 0.9);
+  if (privacy.unit() == PrivacyUnit::kCustomer) ReadCustomers(table, privacy);
+  ReadAdaptiveClip(table, privacy);
+}
+
+// What the parts of a plan ask of each other where the unit is the customer.
+void CheckCustomerPlan(ConfigTable root, const Plan& plan) {
+  const auto names_customer = [](const TableNeed& table) {
+    return std::ranges::any_of(table.columns, [](const ColumnNeed& c) { return c.type == ColumnType::kCustomer; });
+  };
+  if (std::ranges::none_of(plan.tables, names_customer)) {
+    root.Refuse("tables", "hold no column of the type customer, so no example can be anybody's; the mode needs one");
+  }
+  if (plan.training.optimizer != LocalOptimizer::kSgd) {
+    root.Refuse("training", "must use the optimizer sgd: each customer begins anew, so there is no state to keep");
+  }
+  ConfigTable privacy = root.Child("privacy");
+  const PrivacyContract& contract = plan.privacy;
+  const double customers =
+      contract.mode == PrivacyMode::kLocalSgd ? contract.customers_per_store : contract.customers_planned();
+  if (contract.delta * customers > 1) {
+    privacy.Refuse("delta", fmt::format("is {}; with {} customers it must be at most {:.3g}: a larger one would let "
+                                        "a whole customer through",
+                                        contract.delta, customers, 1 / customers));
+  }
 }
 
 void ReadCohort(ConfigTable root, Plan& plan) {
@@ -240,11 +309,13 @@ void ReadLimits(ConfigTable root, TaskLimits& limits) {
 }
 
 void ReadMetrics(ConfigTable root, std::vector<MetricNeed>& metrics) {
+  static const std::set<std::string_view> kReserved = {"count", kCustomersSlot, kExamplesSlot, kUnclippedSlot};
   ConfigTable tables = root.Child("metrics");
   for (const std::string& name : tables.Keys()) {
     MetricNeed metric;
     metric.name = name;
-    if (!IsIdentifier(name) || name == "count") tables.Refuse(name, fmt::format("{}; and not \"count\"", kNameRule));
+    if (!IsIdentifier(name)) tables.Refuse(name, kNameRule);
+    if (kReserved.contains(name)) tables.Refuse(name, "is a name that Aisle itself uses");
     ConfigTable table = tables.Child(name);
     table.Require("bound", metric.bound);
     RefuseOutside(table, "bound", metric.bound, 1e-9, 1e12);
@@ -316,16 +387,17 @@ StatusOr<Plan> Plan::Parse(std::string_view toml, std::string_view origin) {
   Plan plan;
   ReadPlan(root, plan);
   ReadTables(root, plan);
-  ReadTraining(root, plan.training);
-  ReadValidation(root, plan.validation);
   ReadPrivacy(root, plan.privacy);
+  ReadTraining(root, plan.privacy.mode, plan.training);
+  ReadValidation(root, plan.validation);
   ReadCohort(root, plan);
   ReadServer(root, plan.server);
   ReadDeadlines(root, plan.deadlines);
   ReadLimits(root, plan.limits);
   ReadMetrics(root, plan.metrics);
   ReadParameters(root, plan);
-  if (plan.metrics.empty()) plan.privacy.metric_share = 0;
+  if (plan.privacy.unit() == PrivacyUnit::kCustomer) CheckCustomerPlan(root, plan);
+  if (MetricSlotsOf(plan).empty()) plan.privacy.metric_share = 0;
   AISLE_RETURN_IF_ERROR(root.Finish());
   return plan;
 }

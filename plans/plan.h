@@ -59,6 +59,7 @@ struct LocalTraining {
   uint32_t epochs = 1;
   uint32_t batch_size = 64;
   uint32_t steps_max = 10000;  // Ends training early, whatever the epochs.
+  uint32_t local_steps = 1;    // Mode customer only: steps on all of a customer's examples, instead of the three above.
 };
 
 // Which examples of a store are held out: those whose prepared `time` is within the last `last` units (time > max -

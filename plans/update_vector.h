@@ -10,7 +10,10 @@
 
 namespace aisle {
 
-// What the vector holds: the trainable parameters of `weights`, then the plan's metrics.
+// The plan as it stands in a round whose clipping norm adaptive clipping has moved to `clip_norm`; 0: as it was.
+Plan WithClipNorm(Plan plan, double clip_norm);
+
+// What the vector holds: the trainable parameters of `weights`, then MetricSlotsOf(plan).
 StatusOr<UpdateShape> UpdateShapeOf(const Plan& plan, const Layout& weights);
 
 // The grid it lives on. A round never sums more vectors than the plan's cohort target: coordinator/round/training.cc

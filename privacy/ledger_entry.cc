@@ -31,7 +31,6 @@ StatusOr<PrivacyUnit> UnitOf(uint8_t number) {
 }  // namespace
 
 Status Validate(const Debit& debit) {
-  AISLE_RETURN_IF_ERROR(CheckSupported(debit.unit));
   if (debit.population.empty()) return InvalidArgument("a debit names no population");
   if (debit.round.job.empty()) return InvalidArgument("a debit names no job");
   AISLE_RETURN_IF_ERROR(CheckNoise(debit));

@@ -240,6 +240,7 @@ struct Format<ModelRecord> {
     archive.Field(record.privacy_unit);
     archive.Field(record.published_at);
     archive.Field(record.metrics);
+    archive.Field(record.clip_norm);
   }
 };
 

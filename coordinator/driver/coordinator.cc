@@ -63,6 +63,7 @@ Status Coordinator::LoadJob(const JobRecord& record, const std::optional<RoundId
   AISLE_ASSIGN_OR_RETURN(const std::vector<ModelRecord> models, parts_.state.ListModels(record.id));
   for (const ModelRecord& model : models) {
     job.weights = model.weights;
+    job.clip_norm = model.clip_norm;
     job.stores_least = job.stores_least == 0 ? model.stores : std::min(job.stores_least, model.stores);
   }
   if (!open) {

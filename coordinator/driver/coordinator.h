@@ -52,6 +52,7 @@ struct ActiveJob {
   JobRecord record;
   std::shared_ptr<const JobPlan> plan;  // Shared with the workshop.
   BlobName weights;                     // Of the latest version.
+  double clip_norm = 0;                 // Of the next round, where it adapts; 0: the plan's.
   uint32_t stores_least = 0;            // Fewest stores in any committed round; 0 before the first.
   uint64_t stores_served = 0;
   std::unique_ptr<RoundDriver> round;  // Null between rounds.

@@ -118,7 +118,8 @@ TrainInstruction Coordinator::TrainingTask(const ActiveJob& job, absl::Time dead
           .weights = job.weights,
           .deadline = deadline,
           .rounds_total = job.record.rounds_total,
-          .plan_signature = job.record.plan_signature};
+          .plan_signature = job.record.plan_signature,
+          .clip_norm = job.clip_norm};
 }
 
 Instruction Coordinator::ClosedRound(const StoreId& store, const RoundId& round) const {

@@ -42,7 +42,7 @@ struct Epsilons {
 // What the job has cost so far a store that took part in every committed round.
 Epsilons EpsilonsOf(const ActiveJob& job) {
   const PrivacyContract& contract = job.plan->plan.privacy;
-  if (contract.unit == PrivacyUnit::kNone) return {};
+  if (contract.unit() == PrivacyUnit::kNone) return {};
   const StatusOr<Price> price = PriceOf({.noise_multiplier = contract.noise_multiplier,
                                          .rounds = job.record.rounds_committed,
                                          .delta = contract.delta,
@@ -136,7 +136,8 @@ void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now
 
 void Coordinator::ApplySum(ActiveJob& job, std::vector<StoreId> survivors) {
   const std::shared_ptr<const JobPlan> plan = job.plan;
-  const ModelBefore before{.weights = job.weights, .optimizer_state = job.record.optimizer_state};
+  const ModelBefore before{
+      .weights = job.weights, .optimizer_state = job.record.optimizer_state, .clip_norm = job.clip_norm};
   const RoundId round = job.round->id();
   job.folds->Take(survivors, [=, this](StatusOr<ModularSum> sum) {
     if (plan->update_size() >= kLargeModel) malloc_trim(0);  // What a hundred streams left behind: it needs the room.
@@ -168,6 +169,7 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
   job.record.aborted_in_a_row = 0;
   job.record.optimizer_state = next.optimizer_state;
   job.weights = next.weights;
+  job.clip_norm = next.clip_norm;
   job.stores_least = job.stores_least == 0 ? stores : std::min(job.stores_least, stores);
   const Epsilons epsilons = EpsilonsOf(job);
   const ModelRecord model{.job = job.record.id,
@@ -179,9 +181,10 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
                           .epsilon_floor = epsilons.floor,
                           .epsilon_aggregate = epsilons.aggregate,
                           .delta = job.plan->plan.privacy.delta,
-                          .privacy_unit = std::string(ToString(job.plan->plan.privacy.unit)),
+                          .privacy_unit = std::string(ToString(job.plan->plan.privacy.unit())),
                           .published_at = parts_.executor.Now(),
-                          .metrics = next.metrics};
+                          .metrics = next.metrics,
+                          .clip_norm = next.clip_norm};
   commit_.change().Publish(model).Put(job.record);
   job.round->SetMetrics(std::move(next.metrics));
   stores_.CountCollected(survivors);

@@ -23,7 +23,6 @@ StatusOr<JobPlan> OpenJobPlan(const BlobStore& blobs, const Digest& bundle) {
     return InvalidArgument("the initial weights have {} bytes; the plan says {} and their layout {}", weights->size(),
                            decoded.initial_weights_size, EncodedWeightsSize(layout));
   }
-  AISLE_RETURN_IF_ERROR(CheckSupported(plan.privacy.unit));
   AISLE_ASSIGN_OR_RETURN(Layout trainable, plan.TrainableLayout(layout));
   AISLE_ASSIGN_OR_RETURN(UpdateShape shape, UpdateShapeOf(plan, layout));
   AISLE_ASSIGN_OR_RETURN(Quantizer quantizer, QuantizerOf(plan, shape));

@@ -7,6 +7,8 @@
 #include "aggregation/mean_update.h"
 #include "aggregation/server_optimizer.h"
 #include "aggregation/weights.h"
+#include "coordinator/jobs/round_metrics.h"
+#include "plans/update_vector.h"
 
 namespace aisle {
 namespace {
@@ -30,18 +32,14 @@ Status StepTrainable(const Layout& trainable, Weights& weights, Step step) {
 
 bool KeepsState(ServerOptimizerKind kind) { return kind != ServerOptimizerKind::kFedAvg; }
 
-StatusOr<std::map<std::string, double>> NamedMetrics(const JobPlan& plan, const ModularSum& sum, uint32_t stores) {
-  std::map<std::string, double> named;
-  if (plan.plan.metrics.empty()) return named;
-  AISLE_ASSIGN_OR_RETURN(const std::vector<double> means, MeanMetrics(sum, plan.quantizer, plan.shape, stores));
-  for (size_t i = 0; i < means.size(); ++i) named[plan.plan.metrics[i].name] = means[i];
-  return named;
-}
-
 }  // namespace
 
 StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before, const ModularSum& sum,
                                   uint32_t stores, BlobStore& blobs) {
+  const Plan in_force = WithClipNorm(plan.plan, before.clip_norm);
+  const PrivacyContract& contract = in_force.privacy;
+  AISLE_ASSIGN_OR_RETURN(const UpdateShape shape, UpdateShapeOf(in_force, plan.layout));
+  AISLE_ASSIGN_OR_RETURN(const Quantizer quantizer, QuantizerOf(in_force, shape));
   Weights weights;
   {
     AISLE_ASSIGN_OR_RETURN(const std::string bytes, blobs.Read(before.weights));
@@ -57,13 +55,13 @@ StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before
     AISLE_RETURN_IF_ERROR(optimizer.RestoreState(state));
   }
   {
-    AISLE_ASSIGN_OR_RETURN(const MeanUpdate mean,
-                           MeanOf(sum, plan.quantizer, plan.shape, plan.plan.privacy.cohort_target));
+    AISLE_ASSIGN_OR_RETURN(const MeanUpdate mean, MeanOf(sum, quantizer, shape, contract.divisor()));
     AISLE_RETURN_IF_ERROR(StepTrainable(plan.trainable, weights,
                                         [&](std::span<float> flat) { return optimizer.Step(flat, mean.parameters); }));
   }
   NextModel next;
-  AISLE_ASSIGN_OR_RETURN(next.metrics, NamedMetrics(plan, sum, stores));
+  AISLE_ASSIGN_OR_RETURN(next.metrics, MetricsOf(in_force, sum, quantizer, shape, stores));
+  next.clip_norm = NextClipNorm(contract, next.metrics);
   if (KeepsState(plan.plan.server.kind)) {
     AISLE_ASSIGN_OR_RETURN(next.optimizer_state, blobs.Put(optimizer.EncodeState()));
   }

@@ -15,17 +15,20 @@ namespace aisle {
 struct NextModel {
   BlobName weights;
   std::optional<BlobName> optimizer_state;  // None for a server optimizer that keeps nothing.
-  std::map<std::string, double> metrics;    // Noised means over the stores in the sum.
+  std::map<std::string, double> metrics;    // Noised means over the units in the sum.
+  double clip_norm = 0;                     // Of the next round, where clipping adapts; 0: the plan's own.
 };
 
 struct ModelBefore {
   BlobName weights;
   std::optional<BlobName> optimizer_state;
+  double clip_norm = 0;  // Of the round that ends; 0: the plan's own.
 };
 
 // Deterministic: the same sum and the same model before give the same bytes, so a replay after a crash publishes the
 // very same model. Writes blobs durably; nothing is published until the caller says so. Thread-safe. Weights move by
-// the mean over the plan's public divisor; metrics are means over the `stores` that are in the sum.
+// the mean over the plan's public divisor. Metrics are means over the `stores` in the sum, or over its customers as far
+// as the noised sum itself tells their number.
 StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before, const ModularSum& sum,
                                   uint32_t stores, BlobStore& blobs);
 

@@ -37,7 +37,7 @@ v1::Job JobView(const JobRecord& record, const JobPlan* plan, const Coordinator&
   view.set_cohort_target(record.cohort_target);
   if (plan != nullptr) {
     const PrivacyContract& contract = plan->plan.privacy;
-    view.set_privacy_unit(std::string(ToString(contract.unit)));
+    view.set_privacy_unit(std::string(ToString(contract.unit())));
     view.set_delta(contract.delta);
     view.set_cohort_min(contract.cohort_min);
     view.set_parameters(plan->shape.parameter_count());

@@ -124,7 +124,12 @@ v1::CheckInRequest ToProto(const CheckIn& check_in) {
 namespace {
 
 StatusOr<Instruction> TrainFromProto(const v1::TrainInstruction& message) {
-  TrainInstruction train{.rounds_total = message.rounds_total(), .plan_signature = message.plan_signature()};
+  TrainInstruction train{.rounds_total = message.rounds_total(),
+                         .plan_signature = message.plan_signature(),
+                         .clip_norm = message.clip_norm()};
+  if (!(train.clip_norm == 0 || (train.clip_norm >= 1e-6 && train.clip_norm <= 1e6))) {
+    return InvalidArgument("clip_norm is {}; it must be 0 or from 1e-6 to 1e6", train.clip_norm);
+  }
   AISLE_ASSIGN_OR_RETURN(train.round, FromProto(message.round()));
   AISLE_ASSIGN_OR_RETURN(train.plan, FromProto(message.plan()));
   AISLE_ASSIGN_OR_RETURN(train.weights, FromProto(message.weights()));
@@ -184,6 +189,7 @@ v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now) {
                           out->set_deadline_unix_ms(absl::ToUnixMillis(train.deadline));
                           out->set_rounds_total(train.rounds_total);
                           out->set_plan_signature(train.plan_signature);
+                          out->set_clip_norm(train.clip_norm);
                         },
                         [&](const CollectInstruction& collect) {
                           ToProto(collect.round, message.mutable_collect()->mutable_round());

@@ -27,7 +27,7 @@ void PutTask(ByteWriter& out, const PreparingRecord& record) {
   Put(out, record.task.plan);
   Put(out, record.task.weights);
   out.I64(absl::ToUnixMillis(record.task.deadline)).U32(record.task.rounds_total).String(record.task.plan_signature);
-  out.String(record.seed.Reveal());
+  out.F64(record.task.clip_norm).String(record.seed.Reveal());
 }
 
 TaskRecord ReadTask(ByteReader& in, RoundId round) {
@@ -37,6 +37,7 @@ TaskRecord ReadTask(ByteReader& in, RoundId round) {
   task.deadline = absl::FromUnixMillis(in.I64());
   task.rounds_total = in.U32();
   task.plan_signature = in.String(kSignatureSizeMax);
+  task.clip_norm = in.F64();
   return PreparingRecord{.task = std::move(task), .seed = SecretBytes::CopyOf(in.String(kSeedSize))};
 }
 

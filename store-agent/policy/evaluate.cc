@@ -66,7 +66,7 @@ void CheckHours(const SitePolicy& policy, absl::Time now, Refusals& refusals) {
 }
 
 void CheckPrivacy(const SitePolicy& policy, const PlanFacts& facts, const SiteFacts& site, Refusals& refusals) {
-  const PrivacyUnit unit = facts.plan.privacy.unit;
+  const PrivacyUnit unit = facts.plan.privacy.unit();
   if (unit != PrivacyUnit::kNone && site.epsilon_after && !(*site.epsilon_after <= policy.epsilon_max)) {
     Refuse(refusals, RefusalReason::kPrivacyBudget, "epsilon would be {:.4g}; the site's cap is {:.4g} at delta {:g}",
            *site.epsilon_after, policy.epsilon_max, policy.delta);
@@ -111,7 +111,7 @@ std::vector<Refused> Evaluate(const SitePolicy& policy, const PlanFacts& plan, c
   CheckPrivacy(policy, plan, site, refusals);
   CheckLimits(policy, plan, refusals);
   CheckBytes(policy, plan, site, refusals);
-  if (plan.plan.privacy.unit == PrivacyUnit::kNone && !HasRowsFor(plan.plan, site)) {
+  if (plan.plan.privacy.unit() == PrivacyUnit::kNone && !HasRowsFor(plan.plan, site)) {
     Refuse(refusals, RefusalReason::kNotEnoughData, "fewer rows are here than the plan asks for");
   }
   return refusals;

@@ -29,11 +29,11 @@ std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& t
 }
 
 Debit SiteTaskSteps::DebitFor(const Plan& plan, const TrainInstruction& task) const {
-  const bool bounded = plan.privacy.unit != PrivacyUnit::kNone;
+  const bool bounded = plan.privacy.unit() != PrivacyUnit::kNone;
   return {.population = Population::Parse(kStorePopulation).value(),
           .round = task.round,
           .plan = task.plan.digest,
-          .unit = plan.privacy.unit,
+          .unit = plan.privacy.unit(),
           .noise_multiplier = bounded ? plan.privacy.noise_multiplier : 0,
           .delta = plan.privacy.delta};
 }

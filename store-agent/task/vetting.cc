@@ -1,6 +1,7 @@
 // Vetting begins when the plan is in the cache, and says whether this site takes the task: HQ can ask, only the store
 // can say yes. Nothing of the plan runs here.
 #include "base/log.h"
+#include "plans/update_vector.h"
 #include "store-agent/task/site_task_steps.h"
 
 namespace aisle {
@@ -33,7 +34,8 @@ std::variant<SiteTaskSteps::VettedPlan, TaskEnd> SiteTaskSteps::OpenPlan(const T
   if (!bundle.ok()) return Refuse(RefusalReason::kPlanInvalid, bundle.status());
   StatusOr<Plan> plan = bundle->plan();
   if (!plan.ok()) return Refuse(RefusalReason::kPlanInvalid, plan.status());
-  return VettedPlan{.digest = task.plan.digest, .bundle = *std::move(bytes), .plan = *std::move(plan)};
+  return VettedPlan{
+      .digest = task.plan.digest, .bundle = *std::move(bytes), .plan = WithClipNorm(*std::move(plan), task.clip_norm)};
 }
 
 StatusOr<SiteFacts> SiteTaskSteps::Facts() const {
@@ -59,8 +61,6 @@ std::optional<TaskEnd> SiteTaskSteps::CheckPolicy(const VettedPlan& vetted, cons
 // The price of the release, put to the ledger before any work is done for it.
 std::optional<TaskEnd> SiteTaskSteps::CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const {
   const PrivacyContract& contract = vetted.plan.privacy;
-  const Status supported = CheckSupported(contract.unit);
-  if (!supported.ok()) return Refuse(RefusalReason::kPrivacyUnit, supported);
   const uint64_t taken_part = parts_.ledger.ReleasesFor(task.round.job, task.plan.digest);
   if (taken_part >= contract.rounds_max) {
     return Refused{RefusalReason::kPrivacyBudget, fmt::format("this store took part in {} rounds of the plan, all it "

@@ -37,7 +37,6 @@ StatusOr<LoadedPlan> Load(const std::string& bytes) {
   StatusOr<Plan> plan = bundle.plan();
   if (!plan.ok()) return PlanInvalid("{}", MessageOf(plan.status()));
   loaded.plan = *std::move(plan);
-  AISLE_RETURN_IF_ERROR(CheckSupported(loaded.plan.privacy.unit));
   AISLE_ASSIGN_OR_RETURN(loaded.program, Program::FromBundle(bundle, loaded.plan));
   return loaded;
 }

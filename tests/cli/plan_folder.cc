@@ -67,8 +67,8 @@ def predict(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
 void WriteTinyPlan(const std::string& folder, double noise) {
   std::filesystem::create_directories(folder);
   const std::string privacy =
-      noise == 0 ? "\n[privacy]\nunit = \"none\"\nclip_norm = 1.0\nrounds_max = 50\n"
-                 : "\n[privacy]\nunit = \"store\"\nclip_norm = 1.0\nnoise_multiplier = " + std::to_string(noise) +
+      noise == 0 ? "\n[privacy]\nmode = \"none\"\nclip_norm = 1.0\nrounds_max = 50\n"
+                 : "\n[privacy]\nmode = \"store\"\nclip_norm = 1.0\nnoise_multiplier = " + std::to_string(noise) +
                        "\ndelta = 1e-5\nrounds_max = 50\n";
   Write(folder + "/plan.toml", kHead + privacy);
   Write(folder + "/tiny.py", kSource);

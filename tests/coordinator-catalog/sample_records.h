@@ -81,7 +81,8 @@ inline ModelRecord SampleModel(std::string_view job, uint64_t version) {
           .delta = 1e-5,
           .privacy_unit = "store",
           .published_at = At(20),
-          .metrics = {{"loss", 0.25}}};
+          .metrics = {{"loss", 0.25}},
+          .clip_norm = 0.75};
 }
 
 }  // namespace aisle

@@ -25,7 +25,7 @@ week = {{type = "int64", range = [0, 200]}}
 [training]
 learning_rate = 0.1
 [privacy]
-unit = "store"
+mode = "store"
 clip_norm = 1.0
 noise_multiplier = 0.01
 delta = 1e-6

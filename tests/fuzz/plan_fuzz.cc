@@ -23,7 +23,7 @@ batch_size = 32
 [validation]
 last = 13
 [privacy]
-unit = "store"
+mode = "store"
 clip_norm = 1.0
 noise_multiplier = 0.5
 delta = 1e-6

@@ -29,7 +29,7 @@ TEST(PlanTest, ReadsEverySection) {
   EXPECT_EQ(plan->tables[0].columns[2].type, ColumnType::kCustomer);
   EXPECT_EQ(plan->training.optimizer, LocalOptimizer::kAdam);
   EXPECT_EQ(plan->validation.last, 13);
-  EXPECT_EQ(plan->privacy.unit, PrivacyUnit::kStore);
+  EXPECT_EQ(plan->privacy.mode, PrivacyMode::kStore);
   EXPECT_EQ(plan->privacy.cohort_target, 40U);
   EXPECT_EQ(plan->privacy.metric_share, 0.1);
   EXPECT_EQ(plan->server.kind, ServerOptimizerKind::kFedAdam);
@@ -93,9 +93,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Spoilt{"UnknownOptimizer", "\"adam\"", "\"lion\"", "\"sgd\", \"adam\""},
                       Spoilt{"MomentumForAdam", "epochs = 3", "epochs = 3\nmomentum = 0.5", "sgd only"},
                       Spoilt{"TwoSplits", "last = 13", "last = 13\nfraction = 0.1", "either last or fraction"},
-                      Spoilt{"NoUnit", "unit = \"store\"", "", "privacy.unit"},
+                      Spoilt{"NoMode", "mode = \"store\"", "", "privacy.mode"},
                       Spoilt{"UnknownUnit", "\"store\"", "\"shop\"", "\"none\", \"store\", \"customer\""},
-                      Spoilt{"NoiseWithoutUnit", "unit = \"store\"", "unit = \"none\"", "none means no noise"},
+                      Spoilt{"NoiseWithoutUnit", "mode = \"store\"", "mode = \"none\"", "none means no noise"},
                       Spoilt{"NoNoise", "noise_multiplier = 1.5", "noise_multiplier = 0.0", "noise_multiplier"},
                       Spoilt{"InfiniteClip", "clip_norm = 0.5", "clip_norm = inf", "clip_norm"},
                       Spoilt{"UnknownServerOptimizer", "\"fedadam\"", "\"adamw\"", "server.optimizer"},

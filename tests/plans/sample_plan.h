@@ -31,7 +31,7 @@ batch_size = 32
 last = 13
 
 [privacy]
-unit = "store"
+mode = "store"
 clip_norm = 0.5
 noise_multiplier = 1.5
 delta = 1e-6

@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 PrivacyContract GoodContract() {
-  return {.unit = PrivacyUnit::kStore,
+  return {.mode = PrivacyMode::kStore,
           .clip_norm = 2,
           .noise_multiplier = 0.5,
           .delta = 1e-6,
@@ -59,7 +59,7 @@ TEST(ContractTest, ListsAllMistakesAtOnce) {
 
 TEST(ContractTest, TheUnitNonePromisesNothingAndSaysSo) {
   PrivacyContract contract = GoodContract();
-  contract.unit = PrivacyUnit::kNone;
+  contract.mode = PrivacyMode::kNone;
   EXPECT_THAT(std::string(MessageOf(Validate(contract))), HasSubstr("promises nothing"));
   contract.noise_multiplier = 0;
   contract.delta = 0;
@@ -73,10 +73,56 @@ TEST(ContractTest, NamesItsUnits) {
   EXPECT_THAT(std::string(MessageOf(ParsePrivacyUnit("shop").status())), HasSubstr("use customer, store or none"));
 }
 
-TEST(ContractTest, CustomersWaitForTheNextRelease) {
-  EXPECT_TRUE(CheckSupported(PrivacyUnit::kStore).ok());
-  EXPECT_TRUE(CheckSupported(PrivacyUnit::kNone).ok());
-  EXPECT_EQ(CheckSupported(PrivacyUnit::kCustomer).code(), StatusCode::kUnimplemented);
+TEST(ContractTest, NamesItsModesAndTheirUnits) {
+  PrivacyContract contract;
+  for (const auto& [mode, unit] :
+       {std::pair{PrivacyMode::kNone, PrivacyUnit::kNone}, std::pair{PrivacyMode::kStore, PrivacyUnit::kStore},
+        std::pair{PrivacyMode::kCustomer, PrivacyUnit::kCustomer},
+        std::pair{PrivacyMode::kLocalSgd, PrivacyUnit::kCustomer}}) {
+    EXPECT_EQ(ParsePrivacyMode(ToString(mode)).value(), mode);
+    contract.mode = mode;
+    EXPECT_EQ(contract.unit(), unit);
+  }
+  EXPECT_THAT(std::string(MessageOf(ParsePrivacyMode("shop").status())), HasSubstr("use customer, local-sgd, store"));
+}
+
+PrivacyContract CustomerContract() {
+  PrivacyContract contract = GoodContract();
+  contract.mode = PrivacyMode::kCustomer;
+  contract.sampling_rate = 0.05;
+  contract.customers_per_store = 2000;
+  return contract;
+}
+
+TEST(ContractTest, DividesByThePlannedCustomersNeverByACount) {
+  EXPECT_EQ(GoodContract().divisor(), 10);
+  EXPECT_DOUBLE_EQ(CustomerContract().divisor(), 0.05 * 2000 * 10);
+  PrivacyContract local = CustomerContract();
+  local.mode = PrivacyMode::kLocalSgd;
+  EXPECT_EQ(local.divisor(), 10);
+}
+
+TEST(ContractTest, AsksOfCustomersWhatTheirPromiseNeeds) {
+  EXPECT_TRUE(Validate(CustomerContract()).ok());
+  const auto complaint = [](auto change) {
+    PrivacyContract contract = CustomerContract();
+    change(contract);
+    return std::string(MessageOf(Validate(contract)));
+  };
+  EXPECT_THAT(complaint([](auto& c) { c.sampling_rate = 0; }), HasSubstr("sampling_rate is 0; it must be over 0"));
+  EXPECT_THAT(complaint([](auto& c) { c.sampling_rate = 1.1; }), HasSubstr("sampling_rate"));
+  EXPECT_THAT(complaint([](auto& c) { c.sampling_rate = std::nan(""); }), HasSubstr("sampling_rate"));
+  EXPECT_THAT(complaint([](auto& c) { c.customers_per_store = 0; }), HasSubstr("customers_per_store"));
+  EXPECT_THAT(complaint([](auto& c) { c.delta = 1e-4; }), HasSubstr("at most 1 / 20000 customers"));
+  EXPECT_THAT(complaint([](auto& c) { c.steps = 5; }), HasSubstr("1 unless the mode is local-sgd"));
+  EXPECT_THAT(complaint([](auto& c) { c.adaptive_clip = AdaptiveClip{.quantile = 1}; }), HasSubstr("quantile"));
+  EXPECT_THAT(complaint([](auto& c) {
+                c.mode = PrivacyMode::kLocalSgd;
+                c.update_norm_max = 1;
+                c.adaptive_clip.emplace();
+              }),
+              HasSubstr("left out"));
+  EXPECT_THAT(complaint([](auto& c) { c.mode = PrivacyMode::kLocalSgd; }), HasSubstr("update_norm_max"));
 }
 
 }  // namespace

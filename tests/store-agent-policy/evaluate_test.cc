@@ -20,7 +20,7 @@ class EvaluateTest : public ::testing::Test {
                                  {.name = "who", .type = ColumnType::kCustomer, .range = {}},
                                  {.name = "photo", .type = ColumnType::kBytes, .range = {}, .width = 3}},
                      .rows_min = 5}};
-    plan_.privacy.unit = PrivacyUnit::kStore;
+    plan_.privacy.mode = PrivacyMode::kStore;
     plan_.limits = {.memory = 1 << 30, .cpu_time = absl::Minutes(10), .wall_time = absl::Minutes(15)};
     schema_ = *Schema::Parse(R"(
 [sales]
@@ -101,7 +101,7 @@ TEST_F(EvaluateTest, RefusesBeyondItsEpsilon) {
 }
 
 TEST_F(EvaluateTest, RefusesNoPrivacyUnlessItIsWrittenOut) {
-  plan_.privacy.unit = PrivacyUnit::kNone;
+  plan_.privacy.mode = PrivacyMode::kNone;
   epsilon_ = std::nullopt;
   EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPrivacyUnit));
   policy_.units.insert(PrivacyUnit::kNone);
@@ -130,7 +130,7 @@ TEST_F(EvaluateTest, TellsThatRowsAreFewOnlyWhereNoPrivacyIsClaimed) {
   rows_["sales"] = 4;
   EXPECT_THAT(Refusals(), IsEmpty());
   EXPECT_FALSE(HasRowsFor(plan_, {.schema = schema_, .rows = rows_}));
-  plan_.privacy.unit = PrivacyUnit::kNone;
+  plan_.privacy.mode = PrivacyMode::kNone;
   policy_.units.insert(PrivacyUnit::kNone);
   EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kNotEnoughData));
 }

@@ -191,10 +191,9 @@ TEST_F(VettingTest, AStoreTakesPartOnlyAsOftenAsTheContractSays) {
   EXPECT_EQ(Vet(), "privacy_budget");
 }
 
-TEST_F(VettingTest, CustomersArentProtectedYetSoTheirPlansDontRun) {
-  OfferChanged("unit = \"store\"", "unit = \"customer\"");
-  const std::string end = Vet();
-  EXPECT_TRUE(end == "privacy_unit" || end == "plan_invalid") << end;
+TEST_F(VettingTest, APlanForCustomersThatNamesNoneIsRefused) {
+  OfferChanged("mode = \"store\"", "mode = \"customer\"");
+  EXPECT_EQ(Vet(), "plan_invalid");
 }
 
 using TrainingTest = SiteTaskTest;

@@ -27,7 +27,7 @@ y = {{type = "double", range = [-3, 3]}}
 {}
 
 [privacy]
-unit = "store"
+mode = "store"
 clip_norm = 0.5
 noise_multiplier = 1.0
 delta = 1e-6
