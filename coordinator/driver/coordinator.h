@@ -40,6 +40,7 @@ struct CoordinatorPolicy {
   PacePolicy pace;
   EnrolmentPolicy enrolment;
   absl::Duration presence_window = absl::Minutes(2);    // A store heard of within this is expected to come again.
+  absl::Duration turn_wait = absl::Milliseconds(40);    // A full round waits so long for stores that served less.
   absl::Duration restart_grace = absl::Seconds(30);     // Stores get this long to find a coordinator that restarted.
   absl::Duration reopen_min = absl::Milliseconds(500);  // After an aborted round, doubled each time …
   absl::Duration reopen_max = absl::Minutes(10);        // … up to here.
@@ -144,7 +145,8 @@ class Coordinator {
   void AnswerIfDue(const StoreId& store);
   bool IsBusy(const StoreId& store) const;
   void Offer(const StoreId& store, const CheckIn& check_in);
-  void OfferWaiting();
+  void OfferWaiting(const RoundId& opened);
+  static Opening OpeningOf(const ActiveJob& job);
   ActiveJob* FindRound(const RoundId& round);
   const ActiveJob* FindRound(const RoundId& round) const;
   Status RoundGone(const RoundId& round) const;

@@ -38,7 +38,7 @@ void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check
       [=, this, caller = std::move(caller), check_in = std::move(check_in), reply = std::move(reply)]() mutable {
         const StatusOr<StoreId> store = AdmitCaller(caller);
         if (!store.ok()) return reply(store.status());
-        if (Status present = stores_.Present(*store, check_in.agent_version, check_in.agent_instance); !present.ok()) {
+        if (Status present = stores_.Present(*store, check_in); !present.ok()) {
           return reply(present);
         }
         OnCheckIn(*store, call, std::move(check_in), std::move(reply));
@@ -156,31 +156,40 @@ bool Coordinator::IsBusy(const StoreId& store) const {
   });
 }
 
+Opening Coordinator::OpeningOf(const ActiveJob& job) {
+  Opening opening{.job = job.record.id,
+                  .priority = job.record.priority,
+                  .stores_served = job.stores_served,
+                  .plan = job.record.plan.digest};
+  for (const TableNeed& table : job.plan->plan.tables) opening.tables.push_back(table.name);
+  return opening;
+}
+
 void Coordinator::Offer(const StoreId& store, const CheckIn& check_in) {
   if (IsBusy(store)) return;
+  const Candidate candidate{.rounds_joined = stores_.RoundsSelected(store)};
   std::vector<Opening> openings;
   for (const auto& [id, job] : jobs_) {
-    if (job.round == nullptr || !job.round->machine().WantsStores()) continue;
-    Opening opening{
-        .job = id, .priority = job.record.priority, .stores_served = job.stores_served, .plan = job.record.plan.digest};
-    for (const TableNeed& table : job.plan->plan.tables) opening.tables.push_back(table.name);
-    openings.push_back(std::move(opening));
+    if (job.round != nullptr && job.round->machine().Wants(candidate)) openings.push_back(OpeningOf(job));
   }
   const std::optional<size_t> chosen = Choose(openings, check_in);
   if (!chosen) return;
   jobs_.at(openings[*chosen].job)
-      .round->Submit(StoreOffered{.store = store, .candidate = {.rounds_joined = stores_.RoundsSelected(store)}},
-                     [](const Status&) {});
+      .round->Submit(StoreOffered{.store = store, .candidate = candidate}, [](const Status&) {});
 }
 
-void Coordinator::OfferWaiting() {
-  std::vector<std::pair<uint64_t, StoreId>> willing;  // Who served least comes first.
+void Coordinator::OfferWaiting(const RoundId& opened) {
+  const ActiveJob* job = FindRound(opened);
+  if (job == nullptr) return;
+  const RoundMachine& round = job->round->machine();
+  std::vector<std::pair<Rank, StoreId>> willing;
   for (const StoreId& store : waiting_.Stores()) {
     const CheckIn* check_in = waiting_.Find(store);
-    if (check_in->willing && !check_in->round) willing.emplace_back(stores_.RoundsSelected(store), store);
+    if (!check_in->willing || check_in->round) continue;
+    willing.emplace_back(round.RankFor(store, {.rounds_joined = stores_.RoundsSelected(store)}), store);
   }
   std::ranges::sort(willing);
-  for (const auto& [served, store] : willing) Offer(store, *waiting_.Find(store));
+  for (const auto& [rank, store] : willing) Offer(store, *waiting_.Find(store));
 }
 
 void Coordinator::Report(Certificate caller, OutcomeReport report, Done done) {

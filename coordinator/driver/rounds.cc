@@ -21,13 +21,16 @@ bool WorthTryingAgain(const Status& status) {
   return status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable;
 }
 
-RoundPolicy PolicyOf(const ActiveJob& job, size_t stores_expected) {
+// `joined`: the rounds joined before by each store that may come.
+RoundPolicy PolicyOf(const ActiveJob& job, std::vector<uint64_t> joined, absl::Duration turn_wait) {
   const Plan& plan = job.plan->plan;
   const auto wanted = static_cast<size_t>(std::ceil(job.record.cohort_target * plan.over_selection));
-  const size_t possible = std::clamp<size_t>(stores_expected, plan.privacy.cohort_min, std::max<size_t>(wanted, 1));
+  const size_t possible = std::clamp<size_t>(joined.size(), plan.privacy.cohort_min, std::max<size_t>(wanted, 1));
   return {.cohort_min = plan.privacy.cohort_min,
           .cohort_target = job.record.cohort_target,
           .selection_wanted = static_cast<uint32_t>(std::max<size_t>(possible, plan.privacy.cohort_min)),
+          .turn = TurnOf(std::move(joined), possible),
+          .turn_wait = turn_wait,
           .selecting_for = plan.deadlines.selecting,
           .training_for = plan.deadlines.training,
           .collecting_for = plan.deadlines.collecting,
@@ -82,14 +85,18 @@ void Coordinator::OpenRound(ActiveJob& job) {
   job.record.state = JobState::kRunning;
   ++job.record.next_round_number;
   job.phase_began = parts_.executor.Now();
-  const RoundOpened opened{.policy = PolicyOf(job, stores_.CountPresent(policy_.presence_window)),
-                           .seed = parts_.random.Draw64()};
+  const auto may_come = [opening = OpeningOf(job)](const CheckIn& check_in) {
+    return (check_in.willing || check_in.round) && CouldServe(opening, check_in);
+  };
+  const RoundOpened opened{
+      .policy = PolicyOf(job, stores_.RoundsOfPresent(policy_.presence_window, may_come), policy_.turn_wait),
+      .seed = parts_.random.Draw64()};
   job.round = RoundDriver::Open(id, opened, parts_.executor, commit_, HouseOf(id.job));
   commit_.change().Put(job.record);
   commit_.Then([this, id](const Status& durable) {
     if (!durable.ok()) return;
     LogInfo("round {} is open", id);
-    OfferWaiting();
+    OfferWaiting(id);
     NotifyWatchers(id.job);
   });
 }

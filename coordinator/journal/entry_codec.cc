@@ -17,12 +17,17 @@ void WriteOpened(const RoundOpened& opened, v1::RoundOpenedEntry* out) {
   out->set_collecting_ms(absl::ToInt64Milliseconds(policy.collecting_for));
   out->set_update_size_bytes(policy.update_size);
   out->set_seed(opened.seed);
+  out->set_turn_joined_max(policy.turn.joined_max);
+  out->set_turn_first(policy.turn.first);
+  out->set_turn_wait_ms(absl::ToInt64Milliseconds(policy.turn_wait));
 }
 
 RoundOpened ReadOpened(const v1::RoundOpenedEntry& entry) {
   return {.policy = {.cohort_min = entry.cohort_min(),
                      .cohort_target = entry.cohort_target(),
                      .selection_wanted = entry.selection_wanted(),
+                     .turn = {.joined_max = entry.turn_joined_max(), .first = entry.turn_first()},
+                     .turn_wait = absl::Milliseconds(entry.turn_wait_ms()),
                      .selecting_for = absl::Milliseconds(entry.selecting_ms()),
                      .training_for = absl::Milliseconds(entry.training_ms()),
                      .collecting_for = absl::Milliseconds(entry.collecting_ms()),

@@ -30,6 +30,7 @@ void ReadEnrolment(ConfigTable table, EnrolmentPolicy& policy) {
 void ReadRounds(ConfigTable table, CoordinatorPolicy& policy) {
   uint64_t jobs_max = policy.jobs_max;
   table.ReadDuration("presence_window", policy.presence_window);
+  table.ReadDuration("turn_wait", policy.turn_wait);
   table.ReadDuration("restart_grace", policy.restart_grace);
   table.ReadDuration("reopen_min", policy.reopen_min);
   table.ReadDuration("reopen_max", policy.reopen_max);

@@ -114,11 +114,6 @@ Duty RoundMachine::DutyOf(const StoreId& store) const {
       *seat);
 }
 
-bool RoundMachine::WantsStores() const {
-  const auto* selecting = std::get_if<Selecting>(&phase_);
-  return selecting != nullptr && selecting->candidates.size() < policy_.selection_wanted;
-}
-
 void RoundMachine::AbortFromAnyPhase(AbortReason reason, std::string explanation, Effects& effects) {
   Roster roster;
   if (auto* selecting = std::get_if<Selecting>(&phase_)) {

@@ -34,7 +34,7 @@ using Duty = std::variant<NoDuty, DutyTrain, DutyUpload, DutyWait, DutyDone>;
 
 class RoundMachine {
  public:
-  // `seed` breaks ties between equally deserving stores; written in the journal, like the policy and the time.
+  // `seed` breaks ties between stores that served equally; written in the journal, like the policy and the time.
   RoundMachine(RoundId id, RoundPolicy policy, uint64_t seed, absl::Time opened_at);
 
   // The first effects of a round that has just opened: its deadline.
@@ -51,8 +51,10 @@ class RoundMachine {
   Effects Handle(const Event& event, absl::Time now);
 
   Duty DutyOf(const StoreId& store) const;
-  // True while the round would gain by one more offer.
-  bool WantsStores() const;
+  // True while the round would gain by the offer of such a store.
+  bool Wants(const Candidate& candidate) const;
+  // In which order stores should offer themselves: the lower first.
+  Rank RankFor(const StoreId& store, const Candidate& candidate) const { return RankOf(seed_, store, candidate); }
 
   const RoundId& id() const { return id_; }
   const RoundPolicy& policy() const { return policy_; }
@@ -63,6 +65,7 @@ class RoundMachine {
  private:
   // selecting.cc
   void OnOffered(Selecting& selecting, const StoreOffered& event, absl::Time now, Effects& effects);
+  bool IsFair(const Selecting& selecting) const;
   void CloseSelection(Selecting& selecting, absl::Time now, Effects& effects);
   // training.cc
   Status CheckOutcome(const OutcomeReported& event) const;

@@ -16,18 +16,13 @@
 
 #include "base/ids.h"
 #include "coordinator/round/roster.h"
+#include "coordinator/round/turn.h"
 
 namespace aisle {
 
-// What fairness needs to know of a store that offered itself.
-struct Candidate {
-  uint64_t rounds_joined = 0;  // Rounds it was selected for before, over all jobs.
-  auto operator<=>(const Candidate&) const = default;
-};
-
 struct Selecting {
   absl::Time closes_at;
-  std::map<StoreId, Candidate> candidates;
+  std::map<StoreId, Candidate> candidates;  // More than are wanted while the round waits for whose turn it is.
   bool operator==(const Selecting&) const = default;
 };
 

@@ -93,11 +93,20 @@ StatusOr<StoreRecord> StoreBook::Revoke(const StoreId& store, const std::string&
   return record;
 }
 
-Status StoreBook::Present(const StoreId& store, const std::string& agent_version, uint64_t agent_instance) {
-  Presence& presence = presence_[store];
+StoreBook::Presence& StoreBook::PresenceOf(const StoreId& store) {
+  const auto [entry, is_new] = presence_.try_emplace(store);
+  if (is_new) {
+    const StatusOr<std::optional<StoreRecord>> record = state_.FindStore(store);
+    if (record.ok() && *record) entry->second.rounds_selected = (*record)->rounds_selected;
+  }
+  return entry->second;
+}
+
+Status StoreBook::Present(const StoreId& store, const CheckIn& check_in) {
+  Presence& presence = PresenceOf(store);
+  AISLE_RETURN_IF_ERROR(presence.instances.Observe(check_in.agent_instance));
   presence.last_seen = clock_.Now();
-  presence.agent_version = agent_version;
-  AISLE_RETURN_IF_ERROR(presence.instances.Observe(agent_instance));
+  presence.latest = check_in;
   if (presence.last_seen - presence.last_written < kPresenceLag) return OkStatus();
   AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
   if (!record.first_seen) record.first_seen = presence.last_seen;
@@ -111,7 +120,18 @@ size_t StoreBook::CountPresent(absl::Duration window) const {
       std::ranges::count_if(presence_, [&](const auto& entry) { return entry.second.last_seen >= since; }));
 }
 
+std::vector<uint64_t> StoreBook::RoundsOfPresent(absl::Duration window,
+                                                 const std::function<bool(const CheckIn&)>& may_come) const {
+  const absl::Time since = clock_.Now() - window;
+  std::vector<uint64_t> rounds;
+  for (const auto& [store, presence] : presence_) {
+    if (presence.last_seen >= since && may_come(presence.latest)) rounds.push_back(presence.rounds_selected);
+  }
+  return rounds;
+}
+
 uint64_t StoreBook::RoundsSelected(const StoreId& store) const {
+  if (const auto found = presence_.find(store); found != presence_.end()) return found->second.rounds_selected;
   const StatusOr<std::optional<StoreRecord>> record = state_.FindStore(store);
   return record.ok() && *record ? (*record)->rounds_selected : 0;
 }
@@ -131,6 +151,9 @@ void StoreBook::Update(const std::vector<StoreId>& stores, Change change) {
 }
 
 void StoreBook::CountSelected(const std::vector<StoreId>& stores) {
+  for (const StoreId& store : stores) {
+    if (const auto present = presence_.find(store); present != presence_.end()) ++present->second.rounds_selected;
+  }
   Update(stores, [](StoreRecord& record) { ++record.rounds_selected; });
 }
 
@@ -150,7 +173,7 @@ void StoreBook::AddPresence(StoreRecord& record) const {
   const auto found = presence_.find(record.id);
   if (found == presence_.end()) return;
   record.last_seen = found->second.last_seen;
-  record.agent_version = found->second.agent_version;
+  record.agent_version = found->second.latest.agent_version;
 }
 
 }  // namespace aisle

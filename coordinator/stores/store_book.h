@@ -3,12 +3,14 @@
 
 #include <absl/time/time.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fleet.h"
 #include "base/status.h"
 #include "coordinator/catalog/state_store.h"
 #include "coordinator/enrolment/agent_instances.h"
@@ -38,10 +40,14 @@ class StoreBook final : public EnrolmentRecords {
   // Durable. A revoked store is refused from its next call on.
   StatusOr<StoreRecord> Revoke(const StoreId& store, const std::string& reason);
 
-  // A store has checked in. PermissionDenied if another agent with its identity replaced this one.
-  Status Present(const StoreId& store, const std::string& agent_version, uint64_t agent_instance);
+  // A store has checked in. FailedPrecondition if another agent with its identity replaced this one.
+  Status Present(const StoreId& store, const CheckIn& check_in);
   // Stores heard of within `window`.
   size_t CountPresent(absl::Duration window) const;
+  // Of each store heard of within `window` whose latest check-in `may_come` likes: the rounds it was selected for.
+  std::vector<uint64_t> RoundsOfPresent(absl::Duration window,
+                                        const std::function<bool(const CheckIn&)>& may_come) const;
+  // Rounds the store was selected for, over all jobs.
   uint64_t RoundsSelected(const StoreId& store) const;
 
   // Statistics: written at once but not synced; a power cut may cost the latest.
@@ -53,11 +59,13 @@ class StoreBook final : public EnrolmentRecords {
   struct Presence {
     absl::Time last_seen;
     absl::Time last_written = absl::InfinitePast();
-    std::string agent_version;
+    CheckIn latest;
+    uint64_t rounds_selected = 0;  // As in the record, at hand for selection.
     AgentInstances instances;
   };
   Status Write(const StoreRecord& record, Durability durability);
   StatusOr<StoreRecord> FindOrNew(const StoreId& store) const;
+  Presence& PresenceOf(const StoreId& store);
   void AddPresence(StoreRecord& record) const;
   template <typename Change>
   void Update(const std::vector<StoreId>& stores, Change change);

@@ -1,6 +1,9 @@
 // The coordinator as its stores and its data team see it, in virtual time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "aggregation/weights.h"
 #include "base/cover.h"
 #include "base/reason.h"
@@ -129,6 +132,55 @@ TEST_F(CoordinatorTest, APlanThatNoStoreCanServeWaitsAndAbortsWithTheReason) {
   ASSERT_FALSE(headquarters_.Rounds("demand").empty());
   EXPECT_NE(headquarters_.Rounds("demand")[0].abort_reason.find("too_few_stores"), std::string::npos);
   EXPECT_EQ(headquarters_.Job("demand").state, JobState::kRunning) << "rounds that nobody came to don't end a job";
+}
+
+TEST_F(CoordinatorTest, TheFastestStoresDontCrowdOutTheOthers) {
+  Open(4);  // Of which three are wanted. The first always answers first, the last one always last.
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 40)).ok());
+  for (int turn = 0; turn < 800 && !headquarters_.Job("demand").ended_at; ++turn) {
+    for (const auto& store : stores_) {
+      store->Step();
+      headquarters_.Advance(absl::Milliseconds(7));
+    }
+  }
+  ASSERT_EQ(headquarters_.Job("demand").state, JobState::kFinished);
+  std::vector<uint64_t> joined;
+  for (const auto& store : stores_) {
+    joined.push_back(headquarters_.state().FindStore(store->id()).value()->rounds_selected);
+  }
+  EXPECT_EQ(std::accumulate(joined.begin(), joined.end(), uint64_t{0}), 40 * 3);
+  EXPECT_LE(*std::ranges::max_element(joined) - *std::ranges::min_element(joined), 2)
+      << ::testing::PrintToString(joined);
+}
+
+TEST_F(CoordinatorTest, AStoreThatKeepsAwayDelaysAFullRoundByAMomentOnly) {
+  Open(4);  // Of which three are wanted.
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 2)).ok());
+  const auto passed_over = std::ranges::find_if(
+      stores_, [](const auto& store) { return store->template Got<TrainInstruction>() == nullptr; });
+  ASSERT_NE(passed_over, stores_.end());
+  headquarters_.coordinator().HangUp((*passed_over)->certificate(), 1);
+  stores_.erase(passed_over);
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok());
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  for (const auto& store : stores_) store->CheckIn();
+  headquarters_.Advance(absl::Milliseconds(39));
+  for (const auto& store : stores_) EXPECT_FALSE(store->answer()) << "it would be the absent store's turn";
+  headquarters_.Advance(absl::Milliseconds(1));
+  for (const auto& store : stores_) EXPECT_NE(store->Got<TrainInstruction>(), nullptr);
+}
+
+TEST_F(CoordinatorTest, StoresThatAreNotWillingAreNotWaitedFor) {
+  Open(4);
+  stores_[3]->willing = false;
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1, {.cohort_target = 4})).ok());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(stores_[static_cast<size_t>(i)]->Got<TrainInstruction>(), nullptr) << "no time has passed";
+  }
 }
 
 TEST_F(CoordinatorTest, ARefusedPlanIsNotOfferedAgain) {

@@ -36,6 +36,8 @@ TEST(EntryCodecTest, TheOpeningComesBackAsItWas) {
   const RoundOpened opened{.policy = {.cohort_min = 4,
                                       .cohort_target = 12,
                                       .selection_wanted = 15,
+                                      .turn = {.joined_max = 70, .first = 3},
+                                      .turn_wait = absl::Milliseconds(40),
                                       .selecting_for = absl::Milliseconds(1500),
                                       .training_for = absl::Hours(3),
                                       .collecting_for = absl::Seconds(9),

@@ -32,6 +32,7 @@ TEST(ConfigSamplesTest, TheCoordinatorsShowsEveryDefault) {
   EXPECT_EQ(shown.enrolment.certificate_lifetime, policy.enrolment.certificate_lifetime);
   EXPECT_EQ(shown.enrolment.repeat_window, policy.enrolment.repeat_window);
   EXPECT_EQ(shown.presence_window, policy.presence_window);
+  EXPECT_EQ(shown.turn_wait, policy.turn_wait);
   EXPECT_EQ(shown.restart_grace, policy.restart_grace);
   EXPECT_EQ(shown.reopen_min, policy.reopen_min);
   EXPECT_EQ(shown.reopen_max, policy.reopen_max);
@@ -77,8 +78,12 @@ TEST(ConfigSamplesTest, TheSitePolicyShowsEveryDefault) {
   EXPECT_EQ(sample->threads, defaults.threads);
   EXPECT_EQ(sample->bytes_per_day, defaults.bytes_per_day);
   EXPECT_EQ(sample->units, defaults.units);
-  EXPECT_EQ(sample->epsilon_max, defaults.epsilon_max);
-  EXPECT_EQ(sample->delta, defaults.delta);
+  EXPECT_EQ(sample->caps.floor_per_year, defaults.caps.floor_per_year);
+  EXPECT_EQ(sample->caps.aggregate_per_year, defaults.caps.aggregate_per_year);
+  EXPECT_EQ(sample->caps.floor_ever, defaults.caps.floor_ever);
+  EXPECT_EQ(sample->caps.delta, defaults.caps.delta);
+  EXPECT_EQ(sample->customers.population, defaults.customers.population);
+  EXPECT_EQ(sample->customers.presence(), defaults.customers.presence());
 }
 
 class TablesSampleTest : public ::testing::TestWithParam<const char*> {};
