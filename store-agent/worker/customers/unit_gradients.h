@@ -1,0 +1,44 @@
+// Each customer's own gradient, clipped and summed: the inner loop of modes customer and local-sgd. One interface,
+// several ways; all give the sum that the loop gives, up to rounding. Which way a plan takes is decided by its program
+// alone (choose.h), never by a store's rows.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "privacy/unit_sum.h"
+#include "store-agent/worker/customers/units.h"
+#include "store-agent/worker/examples.h"
+#include "store-agent/worker/program.h"
+
+namespace aisle {
+
+struct UnitWork {
+  Program& program;  // At the weights the gradients are taken at, in training mode; its weights are left as they were.
+  const Examples& examples;
+  const Units& units;
+  std::span<const size_t> drawn;  // Units that take part, ascending.
+  double factor = -1;             // A unit's vector is factor * gradient of the mean loss over its examples.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+// The metric slots of one unit, in the vector's order, given the norm of its vector before clipping.
+using SlotsOfUnit = std::function<StatusOr<std::vector<double>>(size_t unit, double norm)>;
+
+class UnitGradients {
+ public:
+  virtual ~UnitGradients() = default;
+  // Adds every drawn unit's vector to `sum`. A unit on whose examples the program fails, or whose gradient isn't
+  // finite, adds nothing, and the others go on: one customer's odd rows mustn't keep a store from taking part, for that
+  // would tell of the rows. Cancelled when stopped; PlanError only for what the program does whatever the data.
+  virtual Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) = 0;
+};
+
+// One customer after the other: right for every program, and what the faster ways are tested against.
+std::unique_ptr<UnitGradients> MakeUnitLoop();
+
+}  // namespace aisle
