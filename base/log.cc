@@ -7,7 +7,9 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace aisle {
 namespace {
@@ -45,9 +47,17 @@ std::shared_ptr<spdlog::logger> NewLogger(const std::string& program) {
   return logger;
 }
 
-// Replaced by InitLog only; loggers are never freed, so that a thread that is still logging can't be surprised.
+// Loggers are never freed, so that a thread that is still logging can't be surprised by InitLog.
+spdlog::logger* MakeLogger(const std::string& program) {
+  static auto* const mutex = new std::mutex;
+  static auto* const made = new std::vector<std::shared_ptr<spdlog::logger>>;
+  const std::scoped_lock lock(*mutex);
+  return made->emplace_back(NewLogger(program)).get();
+}
+
+// Replaced by InitLog only.
 std::atomic<spdlog::logger*>& Logger() {
-  static std::atomic<spdlog::logger*> logger{new spdlog::logger(*NewLogger("aisle"))};
+  static std::atomic<spdlog::logger*> logger{MakeLogger("aisle")};
   return logger;
 }
 
@@ -78,7 +88,7 @@ StatusOr<LogLevel> ParseLogLevel(std::string_view text) {
 }
 
 void InitLog(std::string_view program, LogLevel level) {
-  auto* logger = new spdlog::logger(*NewLogger(std::string(program)));
+  spdlog::logger* logger = MakeLogger(std::string(program));
   logger->set_level(ToSpdlog(level));
   Logger().store(logger);
 }

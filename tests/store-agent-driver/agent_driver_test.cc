@@ -39,7 +39,7 @@ TEST(AgentDriverTest, TheCheckInSaysHowThingsAre) {
   ASSERT_TRUE(agent.Start().ok());
   agent.executor.RunDue();
   ASSERT_EQ(agent.link.check_ins.size(), 1u);
-  const CheckIn& said = agent.link.check_ins[0];
+  const CheckIn said = agent.link.check_ins[0];
   EXPECT_FALSE(said.willing);
   EXPECT_EQ(said.tables.size(), 1u);
   EXPECT_EQ(said.clock, agent.executor.Now());

@@ -104,6 +104,9 @@ TEST(CsvLimitsTest, AQuoteThatSwallowsLinesGivesThemBack) {
 }
 
 TEST(CsvLimitsTest, ALineOfAHundredMegabytesIsNotHeldInMemory) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer keeps freed memory to itself, so a peak says nothing";
+#endif
   const auto peak = [] {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
