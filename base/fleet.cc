@@ -30,6 +30,8 @@ std::string_view NameOf(RefusalReason reason) {
       return "not_enough_data";
     case RefusalReason::kSecureSumRequired:
       return "secure_sum_required";
+    case RefusalReason::kLedgerHalted:
+      return "ledger_halted";
   }
   AISLE_CHECK(false, "refusal reason {}", static_cast<int>(reason));
 }

@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/ids.h"
+#include "base/ledger_head.h"
 
 namespace aisle {
 
@@ -48,8 +49,9 @@ enum class RefusalReason {
   kByteBudget,
   kNotEnoughData,
   kSecureSumRequired,
+  kLedgerHalted,
 };
-inline constexpr int kRefusalReasonCount = 12;
+inline constexpr int kRefusalReasonCount = 13;
 std::string_view NameOf(RefusalReason reason);  // "plan_not_allowed": stable, for metrics, logs and tables.
 
 // Why a task that was taken didn't end well. Mirrors aisle.v1.FailureReason.
@@ -77,6 +79,15 @@ using TaskOutcome = std::variant<Trained, Refused, Failed>;
 // Where a store stands in the round it works for.
 enum class StoreStanding { kIdle = 1, kTraining, kTrained, kUploaded };
 
+// What a store says of its privacy ledger, so that a cut or rolled back one is noticed. Headquarters moves its
+// acknowledged head forward to `head` only where `verified` is the head it has.
+struct LedgerClaim {
+  LedgerHead head;
+  std::optional<LedgerHead> verified;  // The acknowledged head that the store last found in its ledger, if any.
+  bool halted = false;                 // The ledger isn't what it was: the store spends nothing.
+  bool operator==(const LedgerClaim&) const = default;
+};
+
 struct CheckIn {
   std::string agent_version;
   std::vector<TableName> tables;
@@ -87,6 +98,7 @@ struct CheckIn {
   absl::Time clock;              // The store's.
   std::vector<Digest> declined_plans;
   uint64_t agent_instance = 0;  // Drawn when the agent starts; 0 if it doesn't say.
+  std::optional<LedgerClaim> ledger = {};
 };
 
 struct TrainInstruction {

@@ -49,9 +49,9 @@ StatusOr<Read> ReadLedger(const std::string& data) {
 std::string SpentText(const Spending& spending) {
   if (spending.unbounded_releases > 0) {
     return fmt::format("unbounded ({} releases without noise); {} for the others", spending.unbounded_releases,
-                       NumberText(spending.epsilon));
+                       NumberText(spending.floor_epsilon));
   }
-  return NumberText(spending.epsilon);
+  return NumberText(spending.floor_epsilon);
 }
 
 Json EntryJson(const LedgerEntry& entry) {
@@ -74,7 +74,7 @@ Json LedgerJson(const Ledger& ledger, double delta) {
   for (const Population& population : ledger.populations()) {
     const Spending spending = ledger.SpendingOf(population, delta);
     populations.push_back({{"population", population.str()},
-                           {"epsilon", spending.epsilon},
+                           {"floor_epsilon", spending.floor_epsilon},
                            {"delta", spending.delta},
                            {"releases", spending.releases},
                            {"unbounded_releases", spending.unbounded_releases}});

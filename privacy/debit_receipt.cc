@@ -12,7 +12,4 @@ DebitReceipt& DebitReceipt::operator=(DebitReceipt&& other) noexcept {
   return *this;
 }
 
-PendingDebit::PendingDebit(LedgerEntry entry, std::string bytes, double epsilon_after)
-    : entry_(std::move(entry)), bytes_(std::move(bytes)), epsilon_after_(epsilon_after) {}
-
 }  // namespace aisle

@@ -43,14 +43,12 @@ class PendingDebit {
 
   std::string_view bytes() const { return bytes_; }  // To append to the file.
   const LedgerEntry& entry() const { return entry_; }
-  double epsilon_after() const { return epsilon_after_; }
 
  private:
   friend class Ledger;
-  PendingDebit(LedgerEntry entry, std::string bytes, double epsilon_after);
+  PendingDebit(LedgerEntry entry, std::string bytes) : entry_(std::move(entry)), bytes_(std::move(bytes)) {}
   LedgerEntry entry_;
   std::string bytes_;
-  double epsilon_after_;
 };
 
 }  // namespace aisle

@@ -1,7 +1,6 @@
 #include "privacy/ledger.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "base/check.h"
@@ -12,42 +11,13 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kMagic = "AISLEL01";
+constexpr std::string_view kMagic = "AISLEL02";
 
 std::string OpeningBody(const StoreId& owner, absl::Time at) {
   return ByteWriter().Raw(kMagic).String(owner.str()).I64(absl::ToUnixMicros(at)).Take();
 }
 
 absl::Time WholeMicros(absl::Time at) { return absl::FromUnixMicros(absl::ToUnixMicros(at)); }
-
-Status CheckCap(const SpendingCap& cap) {
-  if (!(cap.epsilon >= 0)) return InvalidArgument("the site's epsilon cap is {}; it must be at least 0", cap.epsilon);
-  if (!(cap.delta > 0 && cap.delta < 1)) {
-    return InvalidArgument("the site's delta is {}; it must be over 0 and under 1", cap.delta);
-  }
-  return OkStatus();
-}
-
-// The index of the one order the filter watches: where the cap pays for most repeats of the first debit. Nothing that
-// was drawn goes into this choice.
-size_t FilterOrder(const SpendingCap& cap, const RdpCurve& first) {
-  const std::span<const double> orders = RdpOrders();
-  size_t best = 0;
-  double repeats_max = -std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < orders.size(); ++i) {
-    const double repeats = RdpBudgetAt(orders[i], cap.epsilon, cap.delta) / first.values()[i];
-    if (repeats > repeats_max) {
-      repeats_max = repeats;
-      best = i;
-    }
-  }
-  return best;
-}
-
-bool WithinCap(const SpendingCap& cap, const RdpCurve& first, const RdpCurve& total) {
-  const size_t order = FilterOrder(cap, first);
-  return total.values()[order] <= RdpBudgetAt(RdpOrders()[order], cap.epsilon, cap.delta);
-}
 
 }  // namespace
 
@@ -67,7 +37,7 @@ StatusOr<Ledger::Loaded> Ledger::Load(std::string_view file, const std::optional
   Loaded loaded;
   AISLE_RETURN_IF_ERROR(loaded.ledger.LoadRecords(file, loaded.intact_size));
   loaded.torn_size = file.size() - loaded.intact_size;
-  if (anchor.has_value()) AISLE_RETURN_IF_ERROR(loaded.ledger.CheckAnchor(*anchor));
+  if (anchor.has_value()) AISLE_RETURN_IF_ERROR(loaded.ledger.CheckContains(*anchor));
   return loaded;
 }
 
@@ -106,12 +76,15 @@ Status Ledger::LoadEntry(const ReadRecord& record) {
   if (!entry.ok()) return Annotate(entry.status(), fmt::format("privacy ledger, entry {}", number));
   if (entry->number != number) return DataLoss("privacy ledger: entry {} calls itself {}", number, entry->number);
   if (number > kEntriesMax) return ResourceExhausted("the privacy ledger has over {} entries", kEntriesMax);
+  if (entry->at < TimeOf(absl::InfinitePast())) {
+    return DataLoss("privacy ledger: entry {} is earlier than the one before", number);
+  }
   entry->digest = record.digest;
   Book(*std::move(entry));
   return OkStatus();
 }
 
-Status Ledger::CheckAnchor(const LedgerHead& anchor) const {
+Status Ledger::CheckContains(const LedgerHead& anchor) const {
   if (anchor.entries > entries_.size()) {
     return DataLoss(
         "the privacy ledger ends at entry {}, but entry {} was noted elsewhere: the file was cut or rolled "
@@ -136,50 +109,40 @@ std::vector<Population> Ledger::populations() const {
   return names;
 }
 
-Spending Ledger::SpendingOf(const Population& population, double delta) const {
+Spending Ledger::SpendingOf(const Population& population, double delta, absl::Time since) const {
+  Spending spending{.delta = delta};
   const auto found = accounts_.find(population);
-  if (found == accounts_.end()) return {.delta = delta};
-  const Account& account = found->second;
-  return {.epsilon = account.releases == 0 ? 0 : EpsilonOf(account.total, delta).epsilon,
-          .delta = delta,
-          .releases = account.releases,
-          .unbounded_releases = account.unbounded_releases};
+  if (found == accounts_.end()) return spending;
+  const LedgerAccount& account = found->second;
+  spending.releases = account.releases();
+  spending.unbounded_releases = account.unbounded_releases();
+  if (!account.OldestSince(since)) return spending;
+  spending.floor_epsilon = EpsilonOf(account.SpentSince(Tier::kFloor, since), delta).epsilon;
+  spending.aggregate_epsilon = EpsilonOf(account.SpentSince(Tier::kAggregate, since), delta).epsilon;
+  return spending;
 }
 
-RdpCurve Ledger::CurveOf(const Debit& debit) {
-  auto curve = RdpCurve::SampledGaussian(debit.sampling_rate, debit.noise_multiplier);
-  AISLE_CHECK(curve.ok(), "a validated debit has no curve: {}", MessageOf(curve.status()));
-  return *curve * debit.releases;
-}
-
-StatusOr<double> Ledger::Evaluate(const Debit& debit, const SpendingCap& cap) const {
-  AISLE_RETURN_IF_ERROR(Validate(debit));
-  AISLE_RETURN_IF_ERROR(CheckCap(cap));
-  if (debit.unit == PrivacyUnit::kNone) return std::numeric_limits<double>::infinity();
-  const auto found = accounts_.find(debit.population);
-  RdpCurve total = CurveOf(debit);
-  const RdpCurve first = found == accounts_.end() || found->second.releases == 0 ? total : found->second.first;
-  if (found != accounts_.end()) total += found->second.total;
-  const double after = EpsilonOf(total, cap.delta).epsilon;
-  if (!WithinCap(cap, first, total)) {
-    AISLE_COVER("ledger.refused_over_cap");
-    return ResourceExhausted(
-        "population {} has spent epsilon {:.3f}; this would make it {:.3f}, over the site's cap of "
-        "{} at delta {}",
-        debit.population, SpendingOf(debit.population, cap.delta).epsilon, after, cap.epsilon, cap.delta);
-  }
-  return after;
-}
-
-StatusOr<PendingDebit> Ledger::Prepare(const Debit& debit, const SpendingCap& cap, absl::Time at) const {
-  AISLE_ASSIGN_OR_RETURN(const double epsilon_after, Evaluate(debit, cap));
-  if (entries_.size() >= kEntriesMax) return ResourceExhausted("the privacy ledger is full at {} entries", kEntriesMax);
+absl::Time Ledger::TimeOf(absl::Time at) const {
   const absl::Time latest = entries_.empty() ? opened_at_ : entries_.back().at;
-  LedgerEntry entry{
-      .number = entries_.size() + 1, .at = std::max(WholeMicros(at), latest), .debit = debit, .digest = {}};
+  return at > latest ? WholeMicros(at) : latest;
+}
+
+StatusOr<Outlook> Ledger::Evaluate(const Debit& debit, const SpendingCaps& caps, absl::Time at) const {
+  AISLE_RETURN_IF_ERROR(Validate(debit));
+  AISLE_RETURN_IF_ERROR(Validate(caps));
+  constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+  if (debit.unit == PrivacyUnit::kNone) return Outlook{kUnbounded, kUnbounded, kUnbounded};
+  const auto found = accounts_.find(debit.population);
+  return PassFilter(found == accounts_.end() ? LedgerAccount() : found->second, debit, caps, TimeOf(at));
+}
+
+StatusOr<PendingDebit> Ledger::Prepare(const Debit& debit, const SpendingCaps& caps, absl::Time at) const {
+  AISLE_RETURN_IF_ERROR(Evaluate(debit, caps, at).status());
+  if (entries_.size() >= kEntriesMax) return ResourceExhausted("the privacy ledger is full at {} entries", kEntriesMax);
+  LedgerEntry entry{.number = entries_.size() + 1, .at = TimeOf(at), .debit = debit, .digest = {}};
   LedgerRecord record = MakeRecord(head().digest, EncodeEntry(entry));
   entry.digest = record.digest;
-  return PendingDebit(std::move(entry), std::move(record.bytes), epsilon_after);
+  return PendingDebit(std::move(entry), std::move(record.bytes));
 }
 
 StatusOr<DebitReceipt> Ledger::Commit(PendingDebit pending) {
@@ -194,16 +157,7 @@ StatusOr<DebitReceipt> Ledger::Commit(PendingDebit pending) {
 }
 
 void Ledger::Book(LedgerEntry entry) {
-  const Debit& debit = entry.debit;
-  Account& account = accounts_[debit.population];
-  if (debit.unit == PrivacyUnit::kNone) {
-    account.unbounded_releases += debit.releases;
-  } else {
-    const RdpCurve curve = CurveOf(debit);
-    if (account.releases == 0) account.first = curve;
-    account.total += curve;
-    account.releases += debit.releases;
-  }
+  accounts_[entry.debit.population].Book(entry.debit, entry.at);
   entries_.push_back(std::move(entry));
 }
 

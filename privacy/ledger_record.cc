@@ -8,7 +8,7 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kDomain{"aisle/ledger/v1\0", 16};
+constexpr std::string_view kDomain{"aisle/ledger/v2\0", 16};
 constexpr size_t kSizeSize = 4;
 constexpr size_t kRecordSizeMax = kSizeSize + kLedgerBodySizeMax + Digest::kSize;
 constexpr size_t kSectorSize = 512;  // The least that a disk writes whole.

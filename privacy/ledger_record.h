@@ -15,7 +15,7 @@ inline constexpr size_t kLedgerBodySizeMax = 256;
 
 struct LedgerRecord {
   std::string bytes;
-  Digest digest;  // SHA-256("aisle/ledger/v1" 0 | previous | size | body)
+  Digest digest;  // SHA-256("aisle/ledger/v2" 0 | previous | size | body)
 };
 LedgerRecord MakeRecord(const Digest& previous, std::string_view body);
 

@@ -30,6 +30,8 @@ def refused(folder):
 SITE_POLICY = """\
 [privacy]
 units = ["store", "none"]
+floor_epsilon_per_year = 1000000.0
+aggregate_epsilon_per_year = 1000000.0
 epsilon_max = 1000000.0
 """
 

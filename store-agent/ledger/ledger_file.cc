@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <optional>
+#include <map>
+#include <utility>
 
+#include "base/check.h"
 #include "base/codec.h"
 #include "base/cover.h"
 #include "base/log.h"
@@ -87,22 +89,76 @@ StatusOr<std::unique_ptr<LedgerFile>> LedgerFile::Open(const std::string& folder
   return ledger;
 }
 
-StatusOr<double> LedgerFile::Evaluate(const Debit& debit, const SpendingCap& cap) const {
-  const std::lock_guard lock(mutex_);
-  return ledger_.Evaluate(debit, cap);
+StatusOr<std::unique_ptr<LedgerFile>> LedgerFile::OpenOrHalt(const std::string& folder, const StoreId& owner,
+                                                             absl::Time now) {
+  StatusOr<std::unique_ptr<LedgerFile>> opened = Open(folder, owner, now);
+  if (opened.status().code() != StatusCode::kDataLoss) return opened;
+  AISLE_COVER("ledger.halted_at_start");
+  std::unique_ptr<LedgerFile> halted(new LedgerFile(folder, Ledger::Open(owner, now).ledger, FileDescriptor(), 0));
+  halted->Halt(std::string(MessageOf(opened.status())));
+  return halted;
 }
 
-StatusOr<DebitReceipt> LedgerFile::Spend(const Debit& debit, const SpendingCap& cap, absl::Time now) {
+void LedgerFile::Halt(std::string reason) {
+  LogError("the privacy ledger is not what it was, so nothing is spent and no task is taken: {}", reason);
+  halted_ = std::move(reason);
+}
+
+Status LedgerFile::CheckUsable() const {
+  if (!halted_.empty()) return DataLoss("{}", halted_);
+  if (damaged_) {
+    return Unavailable("{} could not be mended after a failed write; restart the agent", LedgerPath(folder_));
+  }
+  return OkStatus();
+}
+
+void LedgerFile::Compare(const std::optional<LedgerHead>& acknowledged) {
   const std::lock_guard lock(mutex_);
-  if (damaged_) return DataLoss("{} could not be mended after a failed write; restart the agent", LedgerPath(folder_));
-  AISLE_ASSIGN_OR_RETURN(PendingDebit pending, ledger_.Prepare(debit, cap, now));
-  // A full disk is not an empty budget: disk errors are all Unavailable here.
-  const Status appended = Append(pending.bytes());
-  if (!appended.ok()) return Unavailable("the debit could not be written: {}", MessageOf(appended));
-  AISLE_ASSIGN_OR_RETURN(DebitReceipt receipt, ledger_.Commit(std::move(pending)));
+  if (!halted_.empty() || !acknowledged || acknowledged == verified_) return;
+  const Status contained = ledger_.CheckContains(*acknowledged);
+  if (contained.ok()) {
+    verified_ = acknowledged;
+    return;
+  }
+  AISLE_COVER("ledger.halted_by_acknowledged_head");
+  Halt(fmt::format("{}: {} (headquarters acknowledged that entry)", LedgerPath(folder_), MessageOf(contained)));
+}
+
+LedgerClaim LedgerFile::claim() const {
+  const std::lock_guard lock(mutex_);
+  return {.head = ledger_.head(), .verified = verified_, .halted = !halted_.empty()};
+}
+
+std::optional<std::string> LedgerFile::halted() const {
+  const std::lock_guard lock(mutex_);
+  return halted_.empty() ? std::nullopt : std::optional(halted_);
+}
+
+Status LedgerFile::Evaluate(std::span<const Debit> debits, const SpendingCaps& caps, absl::Time now) const {
+  const std::lock_guard lock(mutex_);
+  AISLE_RETURN_IF_ERROR(CheckUsable());
+  for (const Debit& debit : debits) AISLE_RETURN_IF_ERROR(ledger_.Evaluate(debit, caps, now).status());
+  return OkStatus();
+}
+
+StatusOr<DebitReceipt> LedgerFile::Spend(std::span<const Debit> debits, const SpendingCaps& caps, absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  AISLE_CHECK(!debits.empty());
+  AISLE_RETURN_IF_ERROR(CheckUsable());
+  // All or nothing, as far as caps go: each is asked before any is spent.
+  for (const Debit& debit : debits) AISLE_RETURN_IF_ERROR(ledger_.Evaluate(debit, caps, now).status());
+  std::optional<DebitReceipt> first;
+  for (const Debit& debit : debits) {
+    AISLE_ASSIGN_OR_RETURN(PendingDebit pending, ledger_.Prepare(debit, caps, now));
+    // A full disk is not an empty budget: disk errors are all Unavailable here.
+    const Status appended = Append(pending.bytes());
+    if (!appended.ok()) return Unavailable("the debit could not be written: {}", MessageOf(appended));
+    AISLE_ASSIGN_OR_RETURN(DebitReceipt receipt, ledger_.Commit(std::move(pending)));
+    if (!first) first.emplace(std::move(receipt));
+  }
   const Status noted = NoteHead();
   if (!noted.ok()) return Unavailable("the ledger's head could not be written: {}", MessageOf(noted));
-  return receipt;
+  return *std::move(first);
 }
 
 // After a failed write the file is cut back, so that the next debit continues the same chain.
@@ -121,21 +177,26 @@ Status LedgerFile::Append(std::string_view bytes) {
 
 Status LedgerFile::NoteHead() const { return WriteFileDurably(HeadPath(folder_), EncodeHead(ledger_.head()), kMode); }
 
-uint64_t LedgerFile::ReleasesFor(const JobId& job, const Digest& plan) const {
+uint64_t LedgerFile::TimesSpentFor(const JobId& job, const Digest& plan) const {
   const std::lock_guard lock(mutex_);
-  uint64_t releases = 0;
+  std::map<Population, uint64_t> times;  // A release that concerns several populations is one release.
+  uint64_t most = 0;
   for (const LedgerEntry& entry : ledger_.entries()) {
-    if (entry.debit.round.job == job && entry.debit.plan == plan) releases += entry.debit.releases;
+    const Debit& debit = entry.debit;
+    if (debit.round.job == job && debit.plan == plan) most = std::max(most, ++times[debit.population]);
   }
-  return releases;
+  return most;
 }
 
-Spending LedgerFile::MostSpent(double delta) const {
+Spending LedgerFile::MostSpent(double delta, absl::Time now) const {
   const std::lock_guard lock(mutex_);
   Spending most{.delta = delta};
   for (const Population& population : ledger_.populations()) {
-    const Spending spending = ledger_.SpendingOf(population, delta);
-    if (spending.epsilon >= most.epsilon) most = spending;
+    const Spending spending = ledger_.SpendingOf(population, delta, now - kSpendingYear);
+    most.floor_epsilon = std::max(most.floor_epsilon, spending.floor_epsilon);
+    most.aggregate_epsilon = std::max(most.aggregate_epsilon, spending.aggregate_epsilon);
+    most.releases = std::max(most.releases, spending.releases);
+    most.unbounded_releases = std::max(most.unbounded_releases, spending.unbounded_releases);
   }
   return most;
 }

@@ -26,6 +26,7 @@ void RaiseTo(prometheus::Counter& counter, uint64_t total) {
 }
 
 constexpr std::array<const char*, kIngestResultCount> kIngestNames = {"added", "known", "quarantined"};
+constexpr std::array<const char*, 2> kTierNames = {"floor", "aggregate"};
 
 }  // namespace
 
@@ -38,10 +39,9 @@ AgentMetrics::AgentMetrics()
       last_check_in_(NewGauge(*registry_, "aisle_agent_last_check_in_seconds",
                               "When headquarters last answered a check-in, seconds since 1970; 0 if never.")),
       clock_skew_(NewGauge(*registry_, "aisle_agent_clock_skew_seconds", "Headquarters' clock minus the store's.")),
-      ledger_epsilon_(NewGauge(*registry_, "aisle_agent_ledger_epsilon",
-                               "Epsilon spent by the population that spent most, at the cap's delta.")),
-      ledger_cap_(NewGauge(*registry_, "aisle_agent_ledger_cap_epsilon", "Epsilon that no population may pass.")),
       ledger_releases_(NewGauge(*registry_, "aisle_agent_ledger_releases", "Vectors that have left the store.")),
+      ledger_halted_(NewGauge(*registry_, "aisle_agent_ledger_halted",
+                              "1 if the privacy ledger was cut, edited or rolled back, so that nothing is spent.")),
       worker_peak_(NewGauge(*registry_, "aisle_agent_worker_peak_bytes", "Peak memory of the last worker.")),
       worker_seconds_(NewGauge(*registry_, "aisle_agent_worker_seconds", "Wall time of the last training.")),
       certificate_ends_(NewGauge(*registry_, "aisle_agent_certificate_expiry_seconds",
@@ -57,6 +57,18 @@ AgentMetrics::AgentMetrics()
         &refusals.Add({{"reason", std::string(NameOf(static_cast<RefusalReason>(i + 1)))}});
   }
   auto& rows = Counters(*registry_, "aisle_agent_ingest_rows_total", "Rows read from the drop folder, by result.");
+  auto& epsilon = BuildGauge()
+                      .Name("aisle_agent_ledger_epsilon")
+                      .Help("Epsilon spent within a year by the population that spent most, at the caps' delta.")
+                      .Register(*registry_);
+  auto& cap = BuildGauge()
+                  .Name("aisle_agent_ledger_cap_epsilon")
+                  .Help("Epsilon that no population may pass within a year.")
+                  .Register(*registry_);
+  for (size_t i = 0; i < kTierNames.size(); ++i) {
+    ledger_epsilon_[i] = &epsilon.Add({{"tier", kTierNames[i]}});
+    ledger_cap_[i] = &cap.Add({{"tier", kTierNames[i]}});
+  }
   for (size_t i = 0; i < kIngestNames.size(); ++i) rows_[i] = &rows.Add({{"result", kIngestNames[i]}});
 }
 
@@ -83,11 +95,15 @@ void AgentMetrics::Ingested(IngestResult result, uint64_t rows) {
   rows_[static_cast<size_t>(result)]->Increment(static_cast<double>(rows));
 }
 
-void AgentMetrics::LedgerStands(double epsilon, double cap, uint64_t releases) {
-  ledger_epsilon_.Set(epsilon);
-  ledger_cap_.Set(cap);
-  ledger_releases_.Set(static_cast<double>(releases));
+void AgentMetrics::LedgerStands(const LedgerStanding& standing) {
+  ledger_epsilon_[0]->Set(standing.floor_epsilon);
+  ledger_epsilon_[1]->Set(standing.aggregate_epsilon);
+  ledger_cap_[0]->Set(standing.floor_cap);
+  ledger_cap_[1]->Set(standing.aggregate_cap);
+  ledger_releases_.Set(static_cast<double>(standing.releases));
 }
+
+void AgentMetrics::LedgerHalted(bool halted) { ledger_halted_.Set(halted ? 1 : 0); }
 
 void AgentMetrics::WorkerUsed(uint64_t memory_peak, absl::Duration wall_time) {
   worker_peak_.Set(static_cast<double>(memory_peak));

@@ -19,6 +19,15 @@ namespace aisle {
 enum class IngestResult { kAdded, kKnown, kQuarantined };
 inline constexpr int kIngestResultCount = 3;
 
+// Of the year that ends now, and of the population that has spent most of it, by tier.
+struct LedgerStanding {
+  double floor_epsilon = 0;
+  double floor_cap = 0;
+  double aggregate_epsilon = 0;
+  double aggregate_cap = 0;
+  uint64_t releases = 0;  // Since the ledger began.
+};
+
 // Thread-safe.
 class AgentMetrics {
  public:
@@ -31,7 +40,8 @@ class AgentMetrics {
   void CheckInFailed();
   void Transferred(uint64_t total_up, uint64_t total_down);  // Since the program began.
   void Ingested(IngestResult result, uint64_t rows);
-  void LedgerStands(double epsilon, double cap, uint64_t releases);
+  void LedgerStands(const LedgerStanding& standing);
+  void LedgerHalted(bool halted);
   void WorkerUsed(uint64_t memory_peak, absl::Duration wall_time);
   void CertificateEnds(absl::Time at);
 
@@ -46,9 +56,10 @@ class AgentMetrics {
   prometheus::Counter& check_ins_failed_;
   prometheus::Gauge& last_check_in_;
   prometheus::Gauge& clock_skew_;
-  prometheus::Gauge& ledger_epsilon_;
-  prometheus::Gauge& ledger_cap_;
+  std::array<prometheus::Gauge*, 2> ledger_epsilon_{};  // By tier: floor, aggregate. Likewise the caps.
+  std::array<prometheus::Gauge*, 2> ledger_cap_{};
   prometheus::Gauge& ledger_releases_;
+  prometheus::Gauge& ledger_halted_;
   prometheus::Gauge& worker_peak_;
   prometheus::Gauge& worker_seconds_;
   prometheus::Gauge& certificate_ends_;

@@ -67,12 +67,11 @@ void CheckHours(const SitePolicy& policy, absl::Time now, Refusals& refusals) {
 
 void CheckPrivacy(const SitePolicy& policy, const PlanFacts& facts, const SiteFacts& site, Refusals& refusals) {
   const PrivacyUnit unit = facts.plan.privacy.unit();
-  if (unit != PrivacyUnit::kNone && site.epsilon_after && !(*site.epsilon_after <= policy.epsilon_max)) {
-    Refuse(refusals, RefusalReason::kPrivacyBudget, "epsilon would be {:.4g}; the site's cap is {:.4g} at delta {:g}",
-           *site.epsilon_after, policy.epsilon_max, policy.delta);
-  }
   if (!policy.units.contains(unit)) {
     Refuse(refusals, RefusalReason::kPrivacyUnit, "the site policy doesn't allow the privacy unit {}", ToString(unit));
+  }
+  if (const auto whose = PopulationsOf(facts.plan, site.schema, policy.customers); !whose.ok()) {
+    Refuse(refusals, RefusalReason::kPrivacyUnit, "{}", MessageOf(whose.status()));
   }
 }
 

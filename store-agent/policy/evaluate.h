@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +23,11 @@ struct PlanFacts {
   uint64_t transfer_bytes = 0;  // What is still to be moved for this task, down and up.
 };
 
-// What the site knows of itself.
+// What the site knows of itself. What its ledger says of a plan is asked of the ledger.
 struct SiteFacts {
   const Schema& schema;
   std::map<std::string, uint64_t> rows = {};  // By table.
   uint64_t bytes_today = 0;                   // Moved since midnight UTC.
-  std::optional<double> epsilon_after = {};   // What the ledger would stand at, by its own account, if known.
 };
 
 // Why the site won't: all reasons, in the order of RefusalReason; empty if it will. Details never hold data. That too

@@ -1,5 +1,7 @@
 #include "store-agent/policy/site_policy.h"
 
+#include <algorithm>
+
 #include "base/config.h"
 #include "base/ids.h"
 #include "base/storage/files.h"
@@ -66,6 +68,11 @@ void ReadLimits(ConfigTable table, SitePolicy& policy) {
   }
 }
 
+void ReadCap(ConfigTable& table, std::string_view key, double& cap) {
+  table.Read(key, cap);
+  if (!(cap >= 0 && cap <= 1e6)) table.Refuse(key, fmt::format("is {}; it must be 0 to 1e6", cap));
+}
+
 void ReadPrivacy(ConfigTable table, SitePolicy& policy) {
   std::vector<std::string> units;
   table.Read("units", units);
@@ -75,13 +82,59 @@ void ReadPrivacy(ConfigTable table, SitePolicy& policy) {
     if (unit.ok()) policy.units.insert(*unit);
     if (!unit.ok()) table.Refuse("units", MessageOf(unit.status()));
   }
-  table.Read("epsilon_max", policy.epsilon_max);
-  table.Read("delta", policy.delta);
-  if (!(policy.epsilon_max >= 0 && policy.epsilon_max <= 1e6)) {
-    table.Refuse("epsilon_max", fmt::format("is {}; it must be 0 to 1e6", policy.epsilon_max));
+  ReadCap(table, "floor_epsilon_per_year", policy.caps.floor_per_year);
+  ReadCap(table, "aggregate_epsilon_per_year", policy.caps.aggregate_per_year);
+  ReadCap(table, "epsilon_max", policy.caps.floor_ever);
+  table.Read("delta", policy.caps.delta);
+  if (!(policy.caps.delta >= 1e-12 && policy.caps.delta <= 0.01)) {
+    table.Refuse("delta", fmt::format("is {}; it must be 1e-12 to 0.01", policy.caps.delta));
   }
-  if (!(policy.delta >= 1e-12 && policy.delta <= 0.01)) {
-    table.Refuse("delta", fmt::format("is {}; it must be 1e-12 to 0.01", policy.delta));
+}
+
+void ReadPopulation(ConfigTable& table, const std::string& key, Population& population) {
+  std::string text = population.str();
+  table.Read(key, text);
+  const StatusOr<Population> parsed = Population::Parse(text);
+  if (!parsed.ok()) return table.Refuse(key, MessageOf(parsed.status()));
+  if (parsed->str() == kStorePopulation) {
+    return table.Refuse(key, "\"store\" is the population of data that holds no person; choose another name");
+  }
+  population = *parsed;
+}
+
+void ReadCandidates(ConfigTable& table, CustomersPolicy& customers) {
+  std::vector<std::string> names;
+  table.Read("candidates", names);
+  for (const std::string& name : names) {
+    const StatusOr<StoreId> store = StoreId::Parse(name);
+    if (store.ok()) customers.candidates.push_back(*store);
+    if (!store.ok()) table.Refuse("candidates", MessageOf(store.status()));
+  }
+  std::ranges::sort(customers.candidates);
+  if (std::ranges::adjacent_find(customers.candidates) != customers.candidates.end()) {
+    table.Refuse("candidates", "names a store twice");
+  }
+  if (table.Has("candidates") && (names.size() < 2 || names.size() > kCandidatesMax)) {
+    table.Refuse("candidates", fmt::format("names {} stores; it must name 2 to {}", names.size(), kCandidatesMax));
+  }
+}
+
+void ReadCustomers(ConfigTable table, CustomersPolicy& customers) {
+  ReadPopulation(table, "population", customers.population);
+  ConfigTable populations = table.Child("populations");
+  for (const std::string& name : populations.Keys()) {
+    if (const Status valid = CheckName("table name", name); !valid.ok()) populations.Refuse(name, MessageOf(valid));
+    Population population = customers.population;
+    ReadPopulation(populations, name, population);
+    customers.populations.emplace(name, population);
+  }
+  ReadCandidates(table, customers);
+  table.Read("stores_max", customers.stores_max);
+  if (table.Has("stores_max") && (customers.stores_max < 1 || customers.stores_max > kPresentStoresMax)) {
+    table.Refuse("stores_max", fmt::format("is {}; it must be 1 to {}", customers.stores_max, kPresentStoresMax));
+  }
+  if (table.Has("stores_max") && table.Has("candidates")) {
+    table.Refuse("stores_max", "and `candidates` are two answers to one question; give one");
   }
 }
 
@@ -95,6 +148,7 @@ StatusOr<SitePolicy> SitePolicy::Parse(std::string_view toml, std::string_view o
   ReadHours(root.Child("hours"), policy);
   ReadLimits(root.Child("limits"), policy);
   ReadPrivacy(root.Child("privacy"), policy);
+  ReadCustomers(root.Child("customers"), policy.customers);
   AISLE_RETURN_IF_ERROR(root.Finish());
   return policy;
 }

@@ -16,8 +16,12 @@
 //   bytes_per_day = "1 GiB"            # Downloads and uploads together, per UTC day.
 //   [privacy]
 //   units = ["customer", "store"]      # "none" must be written out.
-//   epsilon_max = 10.0                 # Per customer population, over all jobs and for ever: the floor tier.
+//   floor_epsilon_per_year = 10.0      # Per population, over all jobs, in any 365 days: privacy/ledger_filter.h.
+//   aggregate_epsilon_per_year = 10.0
+//   epsilon_max = 50.0                 # The floor, for ever.
 //   delta = 1e-6
+//   [customers]                        # Whose budget is spent: customers.h.
+//   population = "customers"
 //
 // A file that is absent or empty gives the defaults.
 #pragma once
@@ -34,6 +38,8 @@
 #include "base/digest.h"
 #include "base/status.h"
 #include "privacy/contract.h"
+#include "privacy/ledger_filter.h"
+#include "store-agent/policy/customers.h"
 #include "store-agent/policy/hours.h"
 
 namespace aisle {
@@ -50,8 +56,8 @@ struct SitePolicy {
   uint32_t threads = 1;
   uint64_t bytes_per_day = uint64_t{1} << 30;
   std::set<PrivacyUnit> units = {PrivacyUnit::kStore, PrivacyUnit::kCustomer};
-  double epsilon_max = 10;
-  double delta = 1e-6;
+  SpendingCaps caps = {.floor_per_year = 10, .aggregate_per_year = 10, .floor_ever = 50, .delta = 1e-6};
+  CustomersPolicy customers = {};
 
   // InvalidArgument listing every mistake with its line. `origin` names the file in messages.
   static StatusOr<SitePolicy> Parse(std::string_view toml, std::string_view origin = "site-policy.toml");

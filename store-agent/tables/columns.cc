@@ -65,6 +65,20 @@ void Column::AppendBytes(std::string_view value) {
   AppendRaw(value.data(), value.size());
 }
 
+void Column::Keep(const std::vector<bool>& kept) {
+  AISLE_CHECK(kept.size() == rows(), "{} choices for the {} rows of column {}", kept.size(), rows(), name_);
+  uint8_t* const begin = bytes_.data();
+  uint8_t* end = begin;
+  for (size_t row = 0; row < kept.size(); ++row) {
+    if (!kept[row]) continue;
+    std::memmove(end, begin + row * row_size_, row_size_);
+    end += row_size_;
+  }
+  const auto size = static_cast<size_t>(end - begin);
+  Wipe(end, bytes_.size() - size);
+  bytes_.resize(size);
+}
+
 void Column::AppendRaw(const void* data, size_t size) {
   const auto* raw = static_cast<const uint8_t*>(data);
   bytes_.insert(bytes_.end(), raw, raw + size);

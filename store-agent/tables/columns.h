@@ -50,6 +50,8 @@ class Column {
   void Append(int64_t value);          // All types but kDouble and kBytes.
   void Append(double value);           // kDouble only.
   void AppendBytes(std::string_view);  // kBytes only: exactly `width` bytes.
+  // Leaves the rows where `kept`, as long as the column, is true; the others are wiped.
+  void Keep(const std::vector<bool>& kept);
 
  private:
   void AppendRaw(const void* data, size_t size);

@@ -15,21 +15,31 @@ TaskEnd StorageFailed(const Status& status) {
 
 }  // namespace
 
+TaskEnd EndOfSpending(const Status& refused) {
+  switch (refused.code()) {
+    case StatusCode::kResourceExhausted:
+      return Refused{RefusalReason::kPrivacyBudget, std::string(MessageOf(refused))};
+    case StatusCode::kDataLoss:
+      return Refused{RefusalReason::kLedgerHalted, std::string(MessageOf(refused))};
+    case StatusCode::kInvalidArgument:
+      return Refused{RefusalReason::kPlanInvalid, std::string(MessageOf(refused))};
+    default:
+      return StorageFailed(refused);
+  }
+}
+
 std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, const ReleaseTerms& terms,
                                                 LedgerFile& ledger, const Spool& spool, RandomSource& random,
                                                 absl::Time now) {
   const Status fits = terms.quantizer.CheckNorm(clean.Reveal());
   if (!fits.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(fits))});
-  StatusOr<DebitReceipt> receipt = ledger.Spend(terms.debit, terms.cap, now);
-  if (!receipt.ok()) {
-    if (receipt.status().code() != StatusCode::kResourceExhausted) return StorageFailed(receipt.status());
-    return TaskEnd(Refused{RefusalReason::kPrivacyBudget, std::string(MessageOf(receipt.status()))});
-  }
+  StatusOr<DebitReceipt> receipt = ledger.Spend(terms.debits, terms.caps, now);
+  if (!receipt.ok()) return EndOfSpending(receipt.status());
   AesCtrStream noise(DrawKey(random), kNoisePurpose);
   const StatusOr<SecretVector<uint32_t>> noised =
       Release(*std::move(receipt), std::move(clean), terms.quantizer, noise);
   if (!noised.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(noised.status()))});
-  const StatusOr<BlobName> update = spool.Write(terms.debit.round, noised->Reveal());
+  const StatusOr<BlobName> update = spool.Write(terms.debits.front().round, noised->Reveal());
   if (!update.ok()) return StorageFailed(update.status());
   return *update;
 }

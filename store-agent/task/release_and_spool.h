@@ -8,6 +8,7 @@
 #include <absl/time/time.h>
 
 #include <variant>
+#include <vector>
 
 #include "aggregation/quantizer.h"
 #include "base/random.h"
@@ -19,17 +20,21 @@
 namespace aisle {
 
 struct ReleaseTerms {
-  Debit debit;
-  SpendingCap cap;
+  std::vector<Debit> debits;  // One per population that the release concerns; alike in all else.
+  SpendingCaps caps;
   const Quantizer& quantizer;
 };
 
 // `random` gives the fresh key of the noise stream, which is never kept.
 //   Failed plan_error    the update isn't what it should be; nothing was spent
-//   Refused privacy_budget  the cap would be passed; nothing was spent
+//   Refused privacy_budget  a cap would be passed; nothing was spent
+//   Refused ledger_halted   the ledger isn't what it was; nothing was spent
 //   Failed storage       the ledger or the spool couldn't be written; the debit may have been spent, and stays so
 std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, const ReleaseTerms& terms,
                                                 LedgerFile& ledger, const Spool& spool, RandomSource& random,
                                                 absl::Time now);
+
+// How a task ends whose debit the ledger didn't take, at the release or when it was first asked.
+TaskEnd EndOfSpending(const Status& refused);
 
 }  // namespace aisle

@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include <algorithm>
+
 #include "store-agent/task/release_and_spool.h"
 
 namespace aisle {
@@ -20,7 +22,9 @@ std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& t
     return TaskEnd(Failed{FailureReason::kWorkerCrash, "there is no trained update to release"});
   }
   CleanUpdate clean = *std::exchange(clean_, {});
-  const ReleaseTerms terms{.debit = DebitFor(vetted_->plan, task), .cap = Cap(), .quantizer = clean.quantizer};
+  StatusOr<std::vector<Debit>> debits = DebitsFor(vetted_->plan, task);
+  if (!debits.ok()) return TaskEnd(Refused{RefusalReason::kPrivacyUnit, std::string(MessageOf(debits.status()))});
+  const ReleaseTerms terms{.debits = *std::move(debits), .caps = parts_.policy.caps, .quantizer = clean.quantizer};
   auto released =
       ReleaseAndSpool(std::move(clean.values), terms, parts_.ledger, parts_.spool, parts_.random, parts_.clock.Now());
   TellLedger();
@@ -28,20 +32,55 @@ std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& t
   return released;
 }
 
-Debit SiteTaskSteps::DebitFor(const Plan& plan, const TrainInstruction& task) const {
-  const bool bounded = plan.privacy.unit() != PrivacyUnit::kNone;
-  return {.population = Population::Parse(kStorePopulation).value(),
-          .round = task.round,
-          .plan = task.plan.digest,
-          .unit = plan.privacy.unit(),
-          .noise_multiplier = bounded ? plan.privacy.noise_multiplier : 0,
-          .delta = plan.privacy.delta};
+// Under the home-store rule only the customers at home here are handed over, whatever the plan does with the rows. The
+// customer column is read for that even if the plan doesn't ask for it.
+StatusOr<ColumnTable> SiteTaskSteps::ReadTable(const TableNeed& need) const {
+  ScanRequest request{.columns = {}, .bytes_max = vetted_->plan.limits.memory};
+  AISLE_ASSIGN_OR_RETURN(request.table, TableName::Parse(need.name));
+  for (const ColumnNeed& column : need.columns) request.columns.push_back(column.name);
+  const TableSchema* schema = parts_.schema.Find(request.table);
+  if (parts_.home_store == nullptr || schema == nullptr || !schema->customer) return parts_.tables.Scan(request);
+  const std::string& customers = schema->columns[*schema->customer].name;
+  const bool asked_for = std::ranges::find(request.columns, customers) != request.columns.end();
+  if (!asked_for) request.columns.push_back(customers);
+  AISLE_ASSIGN_OR_RETURN(ColumnTable table, parts_.tables.Scan(request));
+  parts_.home_store->KeepOwn(table, customers);
+  if (!asked_for) table.columns.pop_back();
+  return table;
+}
+
+StatusOr<std::vector<Debit>> SiteTaskSteps::DebitsFor(const Plan& plan, const TrainInstruction& task) const {
+  const CustomersPolicy& customers = parts_.policy.customers;
+  const PrivacyContract& contract = plan.privacy;
+  AISLE_ASSIGN_OR_RETURN(const std::vector<Population> populations, PopulationsOf(plan, parts_.schema, customers));
+  std::vector<Debit> debits;
+  for (const Population& population : populations) {
+    Debit debit{.population = population,
+                .round = task.round,
+                .plan = task.plan.digest,
+                .unit = contract.unit(),
+                .noise_multiplier = contract.unit() == PrivacyUnit::kNone ? 0 : contract.noise_multiplier,
+                .sampling_rate = contract.unit() == PrivacyUnit::kCustomer ? contract.sampling_rate : 1,
+                .releases = contract.mode == PrivacyMode::kLocalSgd ? contract.steps : 1,
+                .delta = contract.delta,
+                .sum_stores = 1};  // Headquarters sees each store's vector.
+    if (population.str() != kStorePopulation) {
+      debit.presence = customers.presence();
+      debit.stores_max = std::max(1U, customers.stores_max);
+    }
+    debits.push_back(std::move(debit));
+  }
+  return debits;
 }
 
 void SiteTaskSteps::TellLedger() const {
-  const Spending spending = parts_.ledger.MostSpent(parts_.policy.delta);
-  parts_.metrics.LedgerStands(spending.epsilon, parts_.policy.epsilon_max,
-                              spending.releases + spending.unbounded_releases);
+  const SpendingCaps& caps = parts_.policy.caps;
+  const Spending spending = parts_.ledger.MostSpent(caps.delta, parts_.clock.Now());
+  parts_.metrics.LedgerStands({.floor_epsilon = spending.floor_epsilon,
+                               .floor_cap = caps.floor_per_year,
+                               .aggregate_epsilon = spending.aggregate_epsilon,
+                               .aggregate_cap = caps.aggregate_per_year,
+                               .releases = spending.releases + spending.unbounded_releases});
 }
 
 void SiteTaskSteps::ForgetUpdate() { clean_.reset(); }

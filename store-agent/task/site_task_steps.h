@@ -20,6 +20,7 @@
 #include "store-agent/ledger/ledger_file.h"
 #include "store-agent/metrics/agent_metrics.h"
 #include "store-agent/policy/evaluate.h"
+#include "store-agent/policy/home_store.h"
 #include "store-agent/supervisor/worker_process.h"
 #include "store-agent/tables/table_store.h"
 #include "store-agent/transfer/blob_cache.h"
@@ -27,9 +28,6 @@
 #include "store-agent/transfer/spool.h"
 
 namespace aisle {
-
-// The one population of plans of the units store and none: the store itself.
-inline constexpr std::string_view kStorePopulation = "store";
 
 struct SiteParts {
   const BlobCache& cache;
@@ -44,6 +42,7 @@ struct SiteParts {
   RandomSource& random;
   std::function<std::vector<VerifyKey>()> plan_keys;
   std::string worker_program;
+  const HomeStore* home_store = nullptr;  // Null: every customer's rows are used.
 };
 
 // One thread at a time: the agent's working thread.
@@ -81,8 +80,10 @@ class SiteTaskSteps final : public TaskSteps {
                                                          std::stop_token stop);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;
   Status EnsureWorker();
-  Debit DebitFor(const Plan& plan, const TrainInstruction& task) const;
-  SpendingCap Cap() const { return {.epsilon = parts_.policy.epsilon_max, .delta = parts_.policy.delta}; }
+  StatusOr<ColumnTable> ReadTable(const TableNeed& need) const;
+  // One per population that a round of the plan concerns, alike in all else: spend them together. Steps of local-sgd
+  // are releases, all paid for before the first. FailedPrecondition as PopulationsOf.
+  StatusOr<std::vector<Debit>> DebitsFor(const Plan& plan, const TrainInstruction& task) const;
   void TellLedger() const;
 
   SiteParts parts_;

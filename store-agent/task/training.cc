@@ -78,10 +78,7 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::strin
 StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadRows() const {
   std::vector<ColumnTable> tables;
   for (const TableNeed& need : vetted_->plan.tables) {
-    ScanRequest request{.columns = {}, .bytes_max = vetted_->plan.limits.memory};
-    AISLE_ASSIGN_OR_RETURN(request.table, TableName::Parse(need.name));
-    for (const ColumnNeed& column : need.columns) request.columns.push_back(column.name);
-    AISLE_ASSIGN_OR_RETURN(ColumnTable table, parts_.tables.Scan(request));
+    AISLE_ASSIGN_OR_RETURN(ColumnTable table, ReadTable(need));
     tables.push_back(std::move(table));
   }
   return tables;

@@ -2,6 +2,7 @@
 // can say yes. Nothing of the plan runs here.
 #include "base/log.h"
 #include "plans/update_vector.h"
+#include "store-agent/task/release_and_spool.h"
 #include "store-agent/task/site_task_steps.h"
 
 namespace aisle {
@@ -61,16 +62,17 @@ std::optional<TaskEnd> SiteTaskSteps::CheckPolicy(const VettedPlan& vetted, cons
 // The price of the release, put to the ledger before any work is done for it.
 std::optional<TaskEnd> SiteTaskSteps::CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const {
   const PrivacyContract& contract = vetted.plan.privacy;
-  const uint64_t taken_part = parts_.ledger.ReleasesFor(task.round.job, task.plan.digest);
+  const uint64_t taken_part = parts_.ledger.TimesSpentFor(task.round.job, task.plan.digest);
   if (taken_part >= contract.rounds_max) {
     return Refused{RefusalReason::kPrivacyBudget, fmt::format("this store took part in {} rounds of the plan, all it "
                                                               "may by its contract",
                                                               taken_part)};
   }
-  const StatusOr<double> epsilon = parts_.ledger.Evaluate(DebitFor(vetted.plan, task), Cap());
-  if (epsilon.ok()) return std::nullopt;
-  const bool spent = epsilon.status().code() == StatusCode::kResourceExhausted;
-  return Refuse(spent ? RefusalReason::kPrivacyBudget : RefusalReason::kPlanInvalid, epsilon.status());
+  const StatusOr<std::vector<Debit>> debits = DebitsFor(vetted.plan, task);
+  if (!debits.ok()) return Refuse(RefusalReason::kPrivacyUnit, debits.status());
+  const Status allowed = parts_.ledger.Evaluate(*debits, parts_.policy.caps, parts_.clock.Now());
+  if (allowed.ok()) return std::nullopt;
+  return EndOfSpending(allowed);
 }
 
 }  // namespace aisle

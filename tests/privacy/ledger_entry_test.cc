@@ -22,6 +22,15 @@ RC_GTEST_PROP(LedgerEntryProperty, DecodeUndoesEncode, ()) {
   entry.debit.noise_multiplier = *rc::gen::inRange(1, 256000) * 0.001;
   entry.debit.round.number = *rc::gen::arbitrary<uint32_t>();
   entry.debit.releases = *rc::gen::inRange<uint32_t>(1, 1000);
+  entry.debit.sum_stores = *rc::gen::inRange<uint32_t>(1, kSumStoresMax + 1);
+  if (*rc::gen::arbitrary<bool>()) {
+    entry.debit.unit = PrivacyUnit::kCustomer;
+    entry.debit.sampling_rate = *rc::gen::inRange(1, 1000) * 0.001;
+    entry.debit.presence = *rc::gen::element(Presence::kThisStore, Presence::kHomeStore, Presence::kStoresMax);
+    if (entry.debit.presence == Presence::kStoresMax) {
+      entry.debit.stores_max = *rc::gen::inRange<uint32_t>(1, kPresentStoresMax + 1);
+    }
+  }
   const auto decoded = DecodeEntry(EncodeEntry(entry));
   RC_ASSERT(decoded.ok());
   RC_ASSERT(decoded->number == entry.number && decoded->at == entry.at && decoded->debit == entry.debit);
@@ -42,6 +51,9 @@ TEST(LedgerEntryTest, RefusesKindsAndUnitsItDoesNotKnow) {
   LedgerEntry entry = AnEntry();
   entry.debit.unit = static_cast<PrivacyUnit>(7);
   EXPECT_THAT(std::string(MessageOf(DecodeEntry(EncodeEntry(entry)).status())), HasSubstr("unit 7"));
+  entry = AnEntry();
+  entry.debit.presence = static_cast<Presence>(9);
+  EXPECT_THAT(std::string(MessageOf(DecodeEntry(EncodeEntry(entry)).status())), HasSubstr("presence 9"));
 }
 
 template <typename Change>
@@ -79,8 +91,30 @@ TEST(DebitTest, GivesNoDiscountForSamplingThatHqCanSee) {
   EXPECT_THAT(std::string(MessageOf(status)), HasSubstr("it must be 1"));
 }
 
-TEST(DebitTest, CustomersWaitForTheNextRelease) {
-  EXPECT_EQ(StatusAfter([](auto& d) { d.unit = PrivacyUnit::kCustomer; }).code(), StatusCode::kUnimplemented);
+TEST(DebitTest, CustomersAreSampledInSecret) {
+  const auto with_rate = [](double rate) { return Validate(MakeCustomerDebit(rate)).code(); };
+  EXPECT_EQ(with_rate(0.01), StatusCode::kOk);
+  EXPECT_EQ(with_rate(1), StatusCode::kOk);
+  for (const double rate : {0.0, -0.1, 1.1, std::nan("")}) EXPECT_EQ(with_rate(rate), StatusCode::kInvalidArgument);
+}
+
+TEST(DebitTest, CountsStoresWithinTheirRanges) {
+  const auto code = [](auto change) {
+    Debit debit = MakeCustomerDebit(0.1);
+    change(debit);
+    return Validate(debit).code();
+  };
+  EXPECT_EQ(code([](auto& d) { d.sum_stores = 0; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& d) { d.sum_stores = kSumStoresMax; }), StatusCode::kOk);
+  EXPECT_EQ(code([](auto& d) { d.sum_stores = kSumStoresMax + 1; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& d) { d.stores_max = 2; }), StatusCode::kInvalidArgument) << "only as the presence says";
+  const auto declared = [](auto& d, uint32_t stores) {
+    d.presence = Presence::kStoresMax;
+    d.stores_max = stores;
+  };
+  EXPECT_EQ(code([&](auto& d) { declared(d, 0); }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([&](auto& d) { declared(d, 3); }), StatusCode::kOk);
+  EXPECT_EQ(code([&](auto& d) { declared(d, kPresentStoresMax + 1); }), StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace aisle {
 
 inline absl::Time TestTime(int64_t second) { return absl::FromUnixSeconds(1'800'000'000 + second); }
 
-inline constexpr SpendingCap kWideCap{.epsilon = 1e9, .delta = 1e-6};
+inline constexpr SpendingCaps kWideCap{.floor_per_year = 1e9, .delta = 1e-6};
 
 inline Debit MakeDebit(double noise_multiplier = 1, uint32_t round = 1, std::string_view population = "sales") {
   return {.population = Population::Parse(population).value(),
@@ -22,6 +22,13 @@ inline Debit MakeDebit(double noise_multiplier = 1, uint32_t round = 1, std::str
           .sampling_rate = 1,
           .releases = 1,
           .delta = 1e-6};
+}
+
+inline Debit MakeCustomerDebit(double sampling_rate, double noise_multiplier = 1, uint32_t round = 1) {
+  Debit debit = MakeDebit(noise_multiplier, round, "customers");
+  debit.unit = PrivacyUnit::kCustomer;
+  debit.sampling_rate = sampling_rate;
+  return debit;
 }
 
 inline Debit MakeUnboundedDebit(uint32_t round = 1) {
@@ -36,7 +43,7 @@ inline Ledger::Opened OpenLedger(std::string_view owner = "store-1") {
 
 // Prepares, "writes" to `file`, commits.
 inline StatusOr<DebitReceipt> Spend(Ledger& ledger, std::string& file, const Debit& debit,
-                                    const SpendingCap& cap = kWideCap) {
+                                    const SpendingCaps& cap = kWideCap) {
   AISLE_ASSIGN_OR_RETURN(PendingDebit pending, ledger.Prepare(debit, cap, TestTime(debit.round.number)));
   file += pending.bytes();
   return ledger.Commit(std::move(pending));

@@ -11,7 +11,7 @@ namespace aisle {
 namespace {
 
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
-const SpendingCap kCap{.epsilon = 10, .delta = 1e-6};
+const SpendingCaps kCap{.floor_per_year = 10, .delta = 1e-6};
 
 StoreId Store(std::string_view name = "s1") { return StoreId::Parse(name).value(); }
 
@@ -44,8 +44,8 @@ TEST_F(LedgerFileTest, ADebitIsOnTheDiskWhenItIsSpent) {
     EXPECT_EQ(loaded.ledger.entries().back().debit, SomeDebit(round));
     EXPECT_EQ(loaded.ledger.head(), ledger->head());
   }
-  EXPECT_EQ(ledger->ReleasesFor(SomeDebit(1).round.job, SomeDebit(1).plan), 5u);
-  EXPECT_EQ(ledger->ReleasesFor(SomeDebit(1).round.job, Sha256::Of("other")), 0u);
+  EXPECT_EQ(ledger->TimesSpentFor(SomeDebit(1).round.job, SomeDebit(1).plan), 5u);
+  EXPECT_EQ(ledger->TimesSpentFor(SomeDebit(1).round.job, Sha256::Of("other")), 0u);
 }
 
 TEST_F(LedgerFileTest, SpendingGoesOnAfterARestart) {
@@ -53,12 +53,12 @@ TEST_F(LedgerFileTest, SpendingGoesOnAfterARestart) {
   {
     auto ledger = Open();
     ASSERT_TRUE(ledger->Spend(SomeDebit(1), kCap, kNow).ok());
-    before = ledger->MostSpent(1e-6).epsilon;
+    before = ledger->MostSpent(1e-6, kNow).floor_epsilon;
   }
   auto again = Open();
-  EXPECT_EQ(again->MostSpent(1e-6).epsilon, before);
+  EXPECT_EQ(again->MostSpent(1e-6, kNow).floor_epsilon, before);
   ASSERT_TRUE(again->Spend(SomeDebit(2), kCap, kNow).ok());
-  EXPECT_GT(again->MostSpent(1e-6).epsilon, before);
+  EXPECT_GT(again->MostSpent(1e-6, kNow).floor_epsilon, before);
 }
 
 TEST_F(LedgerFileTest, OverTheCapNothingIsWritten) {
@@ -69,7 +69,7 @@ TEST_F(LedgerFileTest, OverTheCapNothingIsWritten) {
   const std::string before = temporary_.Read("ledger/ledger");
   EXPECT_EQ(ledger->Spend(SomeDebit(round, 1), kCap, kNow).status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(temporary_.Read("ledger/ledger"), before);
-  EXPECT_LE(ledger->MostSpent(kCap.delta).epsilon, kCap.epsilon);
+  EXPECT_LE(ledger->MostSpent(kCap.delta, kNow).floor_epsilon, kCap.floor_per_year);
 }
 
 TEST_F(LedgerFileTest, ATornLastRecordIsCutOff) {

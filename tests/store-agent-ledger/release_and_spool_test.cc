@@ -35,7 +35,8 @@ class WatchedRandom final : public RandomSource {
 class ReleaseAndSpoolTest : public ::testing::Test {
  protected:
   std::variant<BlobName, TaskEnd> Run(SecretVector<int32_t> clean, double epsilon_max = 10) {
-    const ReleaseTerms terms{.debit = debit_, .cap = {.epsilon = epsilon_max, .delta = 1e-6}, .quantizer = quantizer_};
+    const ReleaseTerms terms{
+        .debits = {debit_}, .caps = {.floor_per_year = epsilon_max, .delta = 1e-6}, .quantizer = quantizer_};
     return ReleaseAndSpool(std::move(clean), terms, *ledger_, spool_, random_, kNow);
   }
   static SecretVector<int32_t> Zero(size_t length = kLength) { return SecretVector<int32_t>(length); }

@@ -35,7 +35,7 @@ photo = {type = "bytes", size = 3}
 
   std::vector<Refused> Refusals() const {
     return Evaluate(policy_, {.plan = plan_, .digest = {}, .transfer_bytes = transfer_},
-                    {.schema = schema_, .rows = rows_, .bytes_today = bytes_today_, .epsilon_after = epsilon_}, now_);
+                    {.schema = schema_, .rows = rows_, .bytes_today = bytes_today_}, now_);
   }
   std::vector<RefusalReason> Reasons() const {
     std::vector<RefusalReason> reasons;
@@ -49,7 +49,6 @@ photo = {type = "bytes", size = 3}
   std::map<std::string, uint64_t> rows_;
   uint64_t transfer_ = 1000;
   uint64_t bytes_today_ = 0;
-  std::optional<double> epsilon_ = 1.0;
   absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);  // 2027-01-15 08:00 UTC.
 };
 
@@ -91,18 +90,16 @@ TEST_F(EvaluateTest, RefusesOutsideOfItsHours) {
   EXPECT_THAT(Refusals(), IsEmpty());
 }
 
-TEST_F(EvaluateTest, RefusesBeyondItsEpsilon) {
-  epsilon_ = 10.0;
+TEST_F(EvaluateTest, RefusesACustomersPlanOnTablesWithoutCustomers) {
+  plan_.privacy.mode = PrivacyMode::kCustomer;
   EXPECT_THAT(Refusals(), IsEmpty());
-  epsilon_ = 10.01;
-  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPrivacyBudget));
-  epsilon_ = std::nan("");
-  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPrivacyBudget));
+  plan_.tables[0].columns.erase(plan_.tables[0].columns.begin() + 1);
+  schema_.tables[0].customer = std::nullopt;
+  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPrivacyUnit));
 }
 
 TEST_F(EvaluateTest, RefusesNoPrivacyUnlessItIsWrittenOut) {
   plan_.privacy.mode = PrivacyMode::kNone;
-  epsilon_ = std::nullopt;
   EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPrivacyUnit));
   policy_.units.insert(PrivacyUnit::kNone);
   EXPECT_THAT(Refusals(), IsEmpty());

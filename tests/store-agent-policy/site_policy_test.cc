@@ -32,8 +32,15 @@ threads = 2
 bytes_per_day = "50 MiB"
 [privacy]
 units = ["store", "none"]
-epsilon_max = 4
+floor_epsilon_per_year = 4
+aggregate_epsilon_per_year = 2.5
+epsilon_max = 40
 delta = 1e-7
+[customers]
+population = "shoppers"
+stores_max = 3
+[customers.populations]
+shifts = "staff"
 )",
                                                                     kHex));
   ASSERT_TRUE(policy.ok()) << policy.status();
@@ -51,8 +58,22 @@ delta = 1e-7
   EXPECT_EQ(policy->threads, 2u);
   EXPECT_EQ(policy->bytes_per_day, 50u << 20);
   EXPECT_EQ(policy->units, (std::set<PrivacyUnit>{PrivacyUnit::kNone, PrivacyUnit::kStore}));
-  EXPECT_EQ(policy->epsilon_max, 4);
-  EXPECT_EQ(policy->delta, 1e-7);
+  EXPECT_EQ(policy->caps.floor_per_year, 4);
+  EXPECT_EQ(policy->caps.aggregate_per_year, 2.5);
+  EXPECT_EQ(policy->caps.floor_ever, 40);
+  EXPECT_EQ(policy->caps.delta, 1e-7);
+  EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "shoppers");
+  EXPECT_EQ(policy->customers.PopulationOf("shifts").str(), "staff");
+  EXPECT_EQ(policy->customers.presence(), Presence::kStoresMax);
+  EXPECT_EQ(policy->customers.stores_max, 3u);
+}
+
+TEST(SitePolicyTest, ReadsTheHomeStoreRule) {
+  const StatusOr<SitePolicy> policy = SitePolicy::Parse("[customers]\ncandidates = [\"s2\", \"s1\"]");
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_EQ(policy->customers.presence(), Presence::kHomeStore);
+  EXPECT_EQ(policy->customers.candidates.front().str(), "s1");
+  EXPECT_FALSE(SitePolicy::Parse("[customers]\ncandidates = [\"s1\"]").ok());
 }
 
 TEST(SitePolicyTest, AnAbsentOrEmptyFileGivesTheDefaults) {
@@ -63,7 +84,9 @@ TEST(SitePolicyTest, AnAbsentOrEmptyFileGivesTheDefaults) {
     EXPECT_TRUE(policy->AllowsPlan("any", {}));
     EXPECT_TRUE(policy->AllowsColumn("any", "column"));
     EXPECT_FALSE(policy->units.contains(PrivacyUnit::kNone));
-    EXPECT_EQ(policy->epsilon_max, 10);
+    EXPECT_EQ(policy->caps.floor_per_year, 10);
+    EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "customers");
+    EXPECT_EQ(policy->customers.presence(), Presence::kThisStore);
   }
 }
 
@@ -90,6 +113,10 @@ threads = 0
 units = ["household"]
 epsilon_max = -1
 delta = 0.5
+[customers]
+population = "store"
+candidates = ["s1", "s1"]
+stores_max = 0
 [metrics]
 )")
                             .status();
@@ -100,7 +127,9 @@ delta = 0.5
                     HasSubstr("no time zone \"Mars/Olympus\""), HasSubstr("limits.memory (line 10)"),
                     HasSubstr("limits.threads (line 11)"), HasSubstr("privacy.units"),
                     HasSubstr("privacy.epsilon_max (line 14)"), HasSubstr("privacy.delta (line 15)"),
-                    HasSubstr("metrics (line 16): is not a known key")));
+                    HasSubstr("customers.population (line 17)"), HasSubstr("names a store twice"),
+                    HasSubstr("customers.stores_max (line 19): is 0"), HasSubstr("two answers to one question"),
+                    HasSubstr("metrics (line 20): is not a known key")));
 }
 
 }  // namespace

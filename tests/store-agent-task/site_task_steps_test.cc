@@ -170,13 +170,13 @@ TEST_F(VettingTest, TheByteBudgetHoldsForWhatIsToCome) {
 }
 
 TEST_F(VettingTest, ThePriceIsPutToTheLedger) {
-  policy_.epsilon_max = 0.5;
+  policy_.caps.floor_per_year = 0.5;
   EXPECT_EQ(Vet(), "privacy_budget");
   EXPECT_EQ(ledger_->head().entries, 0u) << "asking costs nothing";
 }
 
 TEST_F(VettingTest, AStoreTakesPartOnlyAsOftenAsTheContractSays) {
-  policy_.epsilon_max = 1e6;
+  policy_.caps = {};
   OfferChanged("rounds_max = 10", "rounds_max = 2");
   EXPECT_EQ(Vet(), "");
   for (uint32_t round = 1; round <= 2; ++round) {
@@ -186,7 +186,7 @@ TEST_F(VettingTest, AStoreTakesPartOnlyAsOftenAsTheContractSays) {
                       .unit = PrivacyUnit::kStore,
                       .noise_multiplier = 1,
                       .delta = 1e-6};
-    ASSERT_TRUE(ledger_->Spend(debit, {.epsilon = 1e6, .delta = 1e-6}, absl::Now()).ok());
+    ASSERT_TRUE(ledger_->Spend(debit, SpendingCaps(), absl::Now()).ok());
   }
   EXPECT_EQ(Vet(), "privacy_budget");
 }
@@ -207,7 +207,7 @@ TEST_F(TrainingTest, RowsBecomeANoisedUpdateInTheSpool) {
   EXPECT_EQ(std::get<BlobName>(released).size, 3 * 4u) << "two parameters and a metric";
   EXPECT_EQ(spool_.Find(task_.round).value(), std::get<BlobName>(released));
   EXPECT_EQ(ledger_->head().entries, 1u);
-  EXPECT_GT(ledger_->MostSpent(1e-6).epsilon, 0);
+  EXPECT_GT(ledger_->MostSpent(1e-6, absl::Now()).floor_epsilon, 0);
 }
 
 TEST_F(TrainingTest, AnUpdateIsReleasedOnce) {
