@@ -110,7 +110,11 @@ class Coordinator {
   void FindUpload(Certificate caller, RoundId round, Digest update, Reply<UploadStatus> reply);
   void BeginUpload(Certificate caller, UploadHeader header, Reply<Upload> reply);
   // After the session said complete. OK: the update is in the round, durably.
-  void AcceptUpload(StoreId store, UploadHeader header, Done done);
+  void AcceptUpload(Certificate caller, UploadHeader header, Done done);
+  // A stream of the store is open: `cut` is called, on the executor, if the store is revoked before EndTransfer.
+  uint64_t BeginTransfer(StoreId store, std::function<void(const Status& why)> cut);
+  // `ended` runs on the executor, after the last call of `cut`.
+  void EndTransfer(uint64_t transfer, std::function<void()> ended);
 
   // ---- The data team (jobs.cc).
   void Submit(Submission submission, Reply<JobRecord> reply);
@@ -183,6 +187,12 @@ class Coordinator {
   };
   std::map<uint64_t, Watcher> watchers_;
   std::atomic<uint64_t> last_watch_ = 0;
+  struct Transfer {
+    StoreId store;
+    std::function<void(const Status&)> cut;
+  };
+  std::map<uint64_t, Transfer> transfers_;
+  std::atomic<uint64_t> last_transfer_ = 0;
   bool stopping_ = false;
 };
 

@@ -263,12 +263,29 @@ void Coordinator::BeginUpload(Certificate caller, UploadHeader header, Reply<Upl
   });
 }
 
-void Coordinator::AcceptUpload(StoreId store, UploadHeader header, Done done) {
-  parts_.executor.Post([=, this, store = std::move(store), header = std::move(header), done = std::move(done)] {
+void Coordinator::AcceptUpload(Certificate caller, UploadHeader header, Done done) {
+  parts_.executor.Post([=, this, caller = std::move(caller), header = std::move(header), done = std::move(done)] {
+    const StatusOr<StoreId> store = AdmitCaller(caller);  // It may have been revoked while it sent.
+    if (!store.ok()) return done(store.status());
     ActiveJob* job = FindRound(header.round);
     if (job == nullptr) return done(RoundGone(header.round));
     parts_.metrics.Uploaded(header.update.size);
-    job->round->Submit(UpdateCollected{.store = store, .digest = header.update.digest}, done);
+    job->round->Submit(UpdateCollected{.store = *store, .digest = header.update.digest}, done);
+  });
+}
+
+uint64_t Coordinator::BeginTransfer(StoreId store, std::function<void(const Status&)> cut) {
+  const uint64_t transfer = ++last_transfer_;
+  parts_.executor.Post([this, transfer, opened = Transfer{std::move(store), std::move(cut)}]() mutable {
+    transfers_.emplace(transfer, std::move(opened));
+  });
+  return transfer;
+}
+
+void Coordinator::EndTransfer(uint64_t transfer, std::function<void()> ended) {
+  parts_.executor.Post([this, transfer, ended = std::move(ended)] {
+    transfers_.erase(transfer);
+    ended();
   });
 }
 

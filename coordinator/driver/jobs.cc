@@ -72,8 +72,12 @@ void Coordinator::Revoke(StoreId store, std::string reason, Reply<StoreRecord> r
     StatusOr<StoreRecord> revoked = stores_.Revoke(store, reason);
     if (revoked.ok()) {
       LogWarning("store {} was revoked: {}", store, revoked->revoke_reason);
-      waiting_.Answer(store, WithReason(PermissionDenied("store {} was revoked: {}", store, revoked->revoke_reason),
-                                        Reason::kRevoked));
+      const Status why =
+          WithReason(PermissionDenied("store {} was revoked: {}", store, revoked->revoke_reason), Reason::kRevoked);
+      waiting_.Answer(store, why);
+      for (const auto& [id, transfer] : transfers_) {
+        if (transfer.store == store) transfer.cut(why);
+      }
     }
     reply(std::move(revoked));
   });

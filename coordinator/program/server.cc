@@ -86,6 +86,7 @@ struct CoordinatorServer::Parts {
     if (coordinator != nullptr) coordinator->Stop();
     if (server.server != nullptr) server.server->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     server.server.reset();  // Waits for the last call, whose answers come from the executors.
+    executor.Drain();       // Streams that have just ended are put away there.
     workshop.Shutdown();
     disk.Shutdown();
     executor.Shutdown();

@@ -87,7 +87,7 @@ grpc::ServerReadReactor<v1::PutBlobRequest>* AdminService::PutBlob(grpc::Callbac
 
 grpc::ServerWriteReactor<v1::FetchBlobResponse>* AdminService::FetchBlob(grpc::CallbackServerContext* context,
                                                                          const v1::FetchBlobRequest* request) {
-  auto* stream = new BlobStream(request->offset_bytes(), [](uint64_t) {});
+  auto* stream = new BlobStream(coordinator_, std::nullopt, request->offset_bytes(), [](uint64_t) {});
   const auto find = [&]() -> StatusOr<std::shared_ptr<const BlobReader>> {
     AISLE_RETURN_IF_ERROR(Authorize(*context));
     AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("sha256", request->sha256()));

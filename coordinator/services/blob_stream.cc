@@ -2,6 +2,14 @@
 
 namespace aisle {
 
+BlobStream::BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, Ended ended)
+    : coordinator_(coordinator), offset_(offset), first_(offset), ended_(std::move(ended)) {
+  if (!store) return;
+  transfer_ = coordinator_.BeginTransfer(*store, [this](const Status& why) {
+    if (cut_off_.Cut(why)) Finish(ToGrpc(why));
+  });
+}
+
 void BlobStream::Begin(StatusOr<std::shared_ptr<const BlobReader>> blob) {
   if (!blob.ok()) return Finish(ToGrpc(blob.status()));
   blob_ = *std::move(blob);
@@ -15,10 +23,12 @@ void BlobStream::Begin(StatusOr<std::shared_ptr<const BlobReader>> blob) {
 void BlobStream::WriteNext() {
   if (Status read = blob_->ReadAt(offset_, kChunkSize, *chunk_.mutable_data()); !read.ok()) return Finish(ToGrpc(read));
   offset_ += chunk_.data().size();
-  StartWrite(&chunk_);
+  const Status cut = cut_off_.Wait([this] { StartWrite(&chunk_); });
+  if (!cut.ok()) Finish(ToGrpc(cut));
 }
 
 void BlobStream::OnWriteDone(bool ok) {
+  if (!cut_off_.Arrived()) return;
   if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the receiver hung up"));
   if (offset_ >= blob_->size()) return Finish(grpc::Status::OK);
   chunk_.set_total_size_bytes(0);  // Said in the first message.
@@ -27,7 +37,11 @@ void BlobStream::OnWriteDone(bool ok) {
 
 void BlobStream::OnDone() {
   ended_(offset_ - first_);
-  delete this;
+  if (transfer_ == 0) {
+    delete this;
+    return;
+  }
+  coordinator_.EndTransfer(transfer_, [this] { delete this; });
 }
 
 }  // namespace aisle

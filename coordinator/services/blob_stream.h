@@ -5,10 +5,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "aisle/v1/fleet.pb.h"
 #include "base/net/status_conversion.h"
-#include "coordinator/blobs/blob_store.h"
+#include "coordinator/driver/coordinator.h"
+#include "coordinator/services/cut_off.h"
 
 namespace aisle {
 
@@ -16,7 +18,8 @@ namespace aisle {
 class BlobStream final : public grpc::ServerWriteReactor<v1::FetchBlobResponse> {
  public:
   using Ended = std::function<void(uint64_t bytes_sent)>;
-  BlobStream(uint64_t offset, Ended ended) : offset_(offset), first_(offset), ended_(std::move(ended)) {}
+  // If a store is named and it is revoked, the stream ends at once.
+  BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, Ended ended);
 
   // Call exactly once, from any thread.
   void Begin(StatusOr<std::shared_ptr<const BlobReader>> blob);
@@ -27,11 +30,14 @@ class BlobStream final : public grpc::ServerWriteReactor<v1::FetchBlobResponse> 
  private:
   void WriteNext();
 
+  Coordinator& coordinator_;
   std::shared_ptr<const BlobReader> blob_;
   v1::FetchBlobResponse chunk_;
   uint64_t offset_;
   const uint64_t first_;
   Ended ended_;
+  CutOff cut_off_;
+  uint64_t transfer_ = 0;  // The coordinator's name for this stream; 0 if no store is named.
 };
 
 }  // namespace aisle

@@ -130,7 +130,7 @@ grpc::ServerWriteReactor<v1::FetchBlobResponse>* FleetService::FetchBlob(grpc::C
   if (caller.ok()) {
     if (StatusOr<StoreId> id = StoreOf(caller->identity()); id.ok()) store = *std::move(id);
   }
-  auto* stream = new BlobStream(request->offset_bytes(), [this, store](uint64_t bytes) {
+  auto* stream = new BlobStream(coordinator_, store, request->offset_bytes(), [this, store](uint64_t bytes) {
     --transfers_;
     if (store) coordinator_.CountDownload(*store, bytes);
   });

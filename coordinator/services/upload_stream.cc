@@ -13,13 +13,24 @@ UploadStream::UploadStream(Coordinator& coordinator, StatusOr<Certificate> calle
       disk_(disk),
       response_(response),
       ended_(std::move(ended)) {
-  if (caller_.ok())
-    StartRead(&message_);
-  else
-    Fail(caller_.status());
+  StatusOr<StoreId> store = caller_.ok() ? StoreOf(caller_->identity()) : caller_.status();
+  if (!store.ok()) {
+    Fail(store.status());
+    return;
+  }
+  transfer_ = coordinator_.BeginTransfer(*std::move(store), [this](const Status& why) {
+    if (cut_off_.Cut(why)) Fail(why);
+  });
+  ReadOn();
+}
+
+void UploadStream::ReadOn() {
+  const Status cut = cut_off_.Wait([this] { StartRead(&message_); });
+  if (!cut.ok()) Fail(cut);
 }
 
 void UploadStream::OnReadDone(bool ok) {
+  if (!cut_off_.Arrived()) return;
   if (upload_.session != nullptr) return ok ? TakeData() : End();
   if (!ok || !message_.has_header()) {
     return Fail(InvalidArgument("an upload begins with a header; this one didn't"));
@@ -45,7 +56,7 @@ void UploadStream::TakeData() {
         Reason::kLimitExceeded));
   }
   if (Status taken = upload_.session->Append(message_.data()); !taken.ok()) return Fail(taken);
-  StartRead(&message_);
+  ReadOn();
 }
 
 void UploadStream::End() {
@@ -54,9 +65,7 @@ void UploadStream::End() {
     if (!status.ok()) return Fail(status.status());
     response_->set_received_bytes(status->received);
     if (!status->complete) return Finish(grpc::Status::OK);  // Cut: a later stream goes on.
-    StatusOr<StoreId> store = StoreOf(caller_->identity());
-    if (!store.ok()) return Fail(store.status());
-    coordinator_.AcceptUpload(*store, header_, [this](const Status& accepted) {
+    coordinator_.AcceptUpload(*caller_, header_, [this](const Status& accepted) {
       response_->set_complete(accepted.ok());
       Finish(ToGrpc(accepted));
     });
@@ -67,7 +76,11 @@ void UploadStream::Fail(const Status& status) { Finish(ToGrpc(status)); }
 
 void UploadStream::OnDone() {
   ended_();
-  delete this;
+  if (transfer_ == 0) {
+    delete this;
+    return;
+  }
+  coordinator_.EndTransfer(transfer_, [this] { delete this; });
 }
 
 }  // namespace aisle

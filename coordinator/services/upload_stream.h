@@ -8,13 +8,15 @@
 #include "aisle/v1/fleet.pb.h"
 #include "base/thread_pool.h"
 #include "coordinator/driver/coordinator.h"
+#include "coordinator/services/cut_off.h"
 
 namespace aisle {
 
 // Deletes itself when gRPC is done with it.
 class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
  public:
-  // `caller` may be an error: then the stream ends with it. `disk` runs the final wait for the disk.
+  // `caller` may be an error: then the stream ends with it. If the caller is revoked, it ends at once. `disk` runs the
+  // final wait for the disk.
   UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, ThreadPool& disk, v1::UploadResponse* response,
                std::function<void()> ended);
 
@@ -23,6 +25,7 @@ class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
   void OnDone() override;
 
  private:
+  void ReadOn();
   void Begin();
   void TakeData();
   void End();
@@ -36,6 +39,8 @@ class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
   v1::UploadRequest message_;
   UploadHeader header_;
   aisle::Upload upload_;
+  CutOff cut_off_;
+  uint64_t transfer_ = 0;  // The coordinator's name for this stream; 0 if it has no caller.
 };
 
 }  // namespace aisle

@@ -221,6 +221,29 @@ TEST_F(CoordinatorTest, CancellingEndsTheJobAndTellsWhoWaits) {
   EXPECT_EQ(headquarters_.Job("demand").state, JobState::kCancelled);
 }
 
+TEST_F(CoordinatorTest, AJobFailsAfterTwentyAbortedRoundsInARow) {
+  Open(2);
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  int refused = 0;
+  for (int turn = 0; turn < 2000 && !headquarters_.Job("demand").ended_at; ++turn) {
+    EXPECT_EQ(headquarters_.Job("demand").state, JobState::kRunning) << "after " << refused << " rounds";
+    for (const auto& store : stores_) store->CheckIn();
+    if (const auto* task = stores_[0]->Got<TrainInstruction>()) {
+      EXPECT_TRUE(stores_[0]->Refuse(task->round, RefusalReason::kPrivacyBudget).ok());
+      ++refused;
+    }
+    headquarters_.Advance(absl::Seconds(19));
+  }
+  EXPECT_EQ(refused, 20);
+  const JobRecord job = headquarters_.Job("demand");
+  EXPECT_EQ(job.state, JobState::kFailed);
+  EXPECT_NE(job.state_reason.find("20 rounds in a row"), std::string::npos) << job.state_reason;
+  EXPECT_NE(job.state_reason.find("1 refused"), std::string::npos) << job.state_reason;
+  const size_t rounds = headquarters_.Rounds("demand").size();
+  headquarters_.Advance(absl::Minutes(11));
+  EXPECT_EQ(headquarters_.Rounds("demand").size(), rounds) << "no round is opened for it any more";
+}
+
 TEST_F(CoordinatorTest, SubmissionsAreRefusedWithTheirReason) {
   Submission submission = headquarters_.PlanFor("demand", 1);
   submission.plan_signature[5] ^= 1;

@@ -198,7 +198,7 @@ Status ScriptedStore::Upload(const RoundId& round) {
     if (result.ok()) result = upload->session->Finish().status();
     upload->session.reset();
     if (!result.ok()) return;
-    headquarters_.coordinator().AcceptUpload(id_, header, [&](const Status& accepted) { result = accepted; });
+    headquarters_.coordinator().AcceptUpload(certificate_, header, [&](const Status& accepted) { result = accepted; });
   });
   headquarters_.Advance();
   return result;

@@ -1,0 +1,76 @@
+// A real coordinator in this process: its own chain, folder and port, TLS both ways. Callers are plain stubs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "aisle/v1/admin.grpc.pb.h"
+#include "aisle/v1/fleet.grpc.pb.h"
+#include "base/fleet.h"
+#include "base/identity/tls_identity.h"
+#include "coordinator/program/server.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace aisle::test {
+
+// A context with a deadline that only a hang ever meets.
+class Call : public grpc::ClientContext {
+ public:
+  Call();
+};
+
+class LiveHeadquarters {
+ public:
+  explicit LiveHeadquarters(const CoordinatorPolicy& policy = {});
+
+  CoordinatorConfig config() const;
+  const TemporaryFolder& folder() const { return folder_; }
+  v1::Admin::Stub& admin() { return *admin_; }
+  std::shared_ptr<grpc::Channel> Connect(const TlsIdentity& identity) const;
+  std::unique_ptr<v1::Fleet::Stub> FleetOf(const TlsIdentity& identity) const;
+  // A caller without a certificate.
+  std::unique_ptr<v1::Fleet::Stub> Stranger() const;
+
+  v1::AddStoreResponse Invite(const std::string& store);
+  // What an agent does with its code. The key is made here.
+  StatusOr<TlsIdentity> Redeem(const std::string& code);
+  TlsIdentity Enrol(const std::string& store);
+  Status Revoke(const std::string& store, const std::string& reason);
+  Status PutBlob(std::string_view bytes);
+  // A job of cohorts of one store, with `parameters` numbers to train.
+  Status SubmitJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1);
+  Status SubmitJob(const v1::SubmitJobRequest& request);
+  // The same, signed and stored but not submitted.
+  v1::SubmitJobRequest PrepareJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1);
+
+ private:
+  TemporaryFolder folder_;
+  CoordinatorPolicy policy_;
+  std::unique_ptr<CoordinatorServer> server_;
+  std::unique_ptr<v1::Admin::Stub> admin_;
+};
+
+// Plays a store over the wire, one blocking call at a time.
+class LiveStore {
+ public:
+  LiveStore(const LiveHeadquarters& headquarters, const TlsIdentity& identity)
+      : fleet(headquarters.FleetOf(identity)) {}
+
+  v1::CheckInRequest Greeting(v1::StoreStanding standing = v1::STORE_STANDING_IDLE) const;
+  StatusOr<v1::CheckInResponse> CheckIn(v1::StoreStanding standing = v1::STORE_STANDING_IDLE);
+  // Asks for work until there is a task, says that it has trained `update`, and waits to be asked for it.
+  Status TrainUpTo(const std::string& update);
+  // The first message of an upload of `update`, with as much data as is given.
+  v1::UploadRequest FirstMessage(const std::string& update, std::string_view data) const;
+  StatusOr<v1::GetUploadStatusResponse> UploadStatus(const std::string& update);
+  // Sends all of it in one stream.
+  Status Upload(const std::string& update);
+
+  std::unique_ptr<v1::Fleet::Stub> fleet;
+  v1::RoundRef round;
+};
+
+// The vector of a job of so many parameters: they, and no metric.
+std::string UpdateOfLength(uint64_t parameters);
+
+}  // namespace aisle::test

@@ -1,0 +1,86 @@
+// Revocation over the wire: what a stolen box has open is cut, and whatever it asks next is refused with the reason.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/net/status_conversion.h"
+#include "base/reason.h"
+#include "tests/coordinator-services/live_headquarters.h"
+
+namespace aisle::test {
+namespace {
+
+constexpr uint64_t kParameters = 1 << 18;  // An update of 1 MiB: four messages.
+
+class RevocationTest : public ::testing::Test {
+ protected:
+  void ExpectRevoked(const Status& status) {
+    EXPECT_EQ(status.code(), StatusCode::kPermissionDenied) << status;
+    EXPECT_EQ(ReasonOf(status), Reason::kRevoked) << status;
+    EXPECT_NE(MessageOf(status).find("s1"), std::string::npos) << status;
+  }
+  LiveHeadquarters headquarters_;
+  const TlsIdentity identity_ = headquarters_.Enrol("s1");
+  LiveStore store_{headquarters_, identity_};
+};
+
+TEST_F(RevocationTest, EndsACheckInThatIsHeld) {
+  StatusOr<v1::CheckInResponse> answer = Internal("none yet");
+  std::thread waits([&] { answer = store_.CheckIn(); });
+  for (uint64_t waiting = 0; waiting == 0;) {
+    Call call;
+    v1::Overview overview;
+    ASSERT_TRUE(headquarters_.admin().GetOverview(&call, {}, &overview).ok());
+    waiting = overview.stores_waiting();
+  }
+  ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
+  waits.join();
+  ExpectRevoked(answer.status());
+  ExpectRevoked(store_.CheckIn().status());
+}
+
+TEST_F(RevocationTest, CutsAnUploadThatIsRunning) {
+  const std::string update = UpdateOfLength(kParameters);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  ASSERT_TRUE(store_.TrainUpTo(update).ok());
+  Call call;
+  v1::UploadResponse response;
+  const auto writer = store_.fleet->Upload(&call, &response);
+  ASSERT_TRUE(writer->Write(store_.FirstMessage(update, update.substr(0, kChunkSize))));
+  while (store_.UploadStatus(update).value().received_bytes() == 0) {
+  }
+  ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
+  ExpectRevoked(FromGrpc(writer->Finish()));  // Although the store had not ended its stream.
+  ExpectRevoked(store_.UploadStatus(update).status());
+  ExpectRevoked(store_.Upload(update));
+}
+
+TEST_F(RevocationTest, CutsADownloadThatIsRunning) {
+  const std::string update = UpdateOfLength(8 << 20);  // Weights of 32 MiB: more than fits between two peers.
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", 8 << 20).ok());
+  const StatusOr<v1::CheckInResponse> task = store_.CheckIn();
+  ASSERT_TRUE(task.ok() && task->has_train());
+  Call call;
+  v1::FetchBlobRequest request;
+  request.set_sha256(task->train().weights().sha256());
+  const auto reader = store_.fleet->FetchBlob(&call, request);
+  v1::FetchBlobResponse chunk;
+  ASSERT_TRUE(reader->Read(&chunk));
+  ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
+  uint64_t received = chunk.data().size();
+  while (reader->Read(&chunk)) received += chunk.data().size();
+  EXPECT_LT(received, task->train().weights().size_bytes());
+  ExpectRevoked(FromGrpc(reader->Finish()));
+}
+
+TEST_F(RevocationTest, OfOneStoreLeavesTheOthersAlone) {
+  LiveStore other(headquarters_, headquarters_.Enrol("s2"));
+  ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
+  const std::string update = UpdateOfLength(kParameters);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  ASSERT_TRUE(other.TrainUpTo(update).ok());
+  EXPECT_TRUE(other.Upload(update).ok());
+}
+
+}  // namespace
+}  // namespace aisle::test
