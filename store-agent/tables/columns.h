@@ -5,7 +5,7 @@
 //   timestamp   as int64, seconds since 1970 UTC
 //   double      8 bytes per row, IEEE 754; null is NaN
 //   string      int64 fingerprint: the first 8 bytes of SHA-256 of the text, sign bit cleared; null is -1
-//   customer    int64 keyed pseudonym of this store, sign bit cleared, the same in all its tables; null is -1
+//   customer    int64 keyed pseudonym, sign bit cleared, the same in all tables of the store; null is -1
 //   bytes       `width` bytes per row; null is all zeros
 #pragma once
 

@@ -43,4 +43,6 @@ StatusOr<SecretBytes> LoadStoreKey(const std::string& path, bool may_make, Rando
   return key;
 }
 
+std::string ChainCustomerKeyPath(const std::string& tables_folder) { return tables_folder + "/customers.key"; }
+
 }  // namespace aisle

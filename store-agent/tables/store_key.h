@@ -18,4 +18,8 @@ inline constexpr size_t kStoreKeySize = 32;
 //   DataLoss             the file hasn't kStoreKeySize bytes
 StatusOr<SecretBytes> LoadStoreKey(const std::string& path, bool may_make, RandomSource& random);
 
+// A key of the same form, put there by hand, makes customers' pseudonyms the chain's: the same customer has the same
+// one in every store that has this file. Headquarters never has it. It must be there before the first row.
+std::string ChainCustomerKeyPath(const std::string& tables_folder);
+
 }  // namespace aisle

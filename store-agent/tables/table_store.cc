@@ -1,6 +1,7 @@
 #include "store-agent/tables/table_store.h"
 
 #include "base/codec.h"
+#include "store-agent/tables/customer_key.h"
 #include "store-agent/tables/row_key.h"
 #include "store-agent/tables/schema_change.h"
 #include "store-agent/tables/store_key.h"
@@ -122,10 +123,10 @@ StatusOr<std::unique_ptr<TableStore>> TableStore::Open(const std::string& folder
   state->meta = state->database->FamilyNamed(kMetaFamily);
   state->scratch = state->database->FamilyNamed(kScratchFamily);
   AISLE_ASSIGN_OR_RETURN(const SecretBytes key, KeyOf(*state->database, state->meta, folder + "/store.key", random));
-  state->customer_key = HkdfSha256(key, "", "aisle/customers", 32);
   state->nonces = std::make_unique<AesCtrStream>(DrawKey(random), "row-nonces");
   AISLE_RETURN_IF_ERROR(AddTables(*state, declared, key));
   AISLE_RETURN_IF_ERROR(state->MakeGood());
+  AISLE_RETURN_IF_ERROR(SetCustomerKey(folder, key, random, *state));
   return std::unique_ptr<TableStore>(new TableStore(std::move(state)));
 }
 

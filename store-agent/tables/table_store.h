@@ -2,7 +2,8 @@
 //
 // One column family per table; rows in order of time (row_key.h). Values are sealed with AES-256-GCM under a key of the
 // table, derived from the store key, and tied to their table and key; customers stand there only as keyed pseudonyms,
-// which are the same in all tables of this store and different in every other store.
+// which are the same in all tables of this store and different in every other store (unless FOLDER/customers.key, the
+// chain's key, makes them the same in all stores that have it).
 //
 // Identity. A row of a table with a `sequence` column is named by that column's value. Any other row is named by its
 // content and by how many equal rows came before it in the same file. So a file that is read twice, or again after a
@@ -53,8 +54,9 @@ class TableStore {
   static constexpr uint64_t kWriteBuffersTotal = 4 << 20;
 
   // Opens FOLDER/rows with the key FOLDER/store.key; makes both at the first start. `random` must outlive the store.
-  //   FailedPrecondition   a table's declaration changed in a way its rows don't allow, the key file is missing or of
-  //                        another store, or another program has the folder open
+  //   FailedPrecondition   a table's declaration changed in a way its rows don't allow, a key file is missing or
+  //   another
+  //                        than the rows were written under, or another program has the folder open
   //   and what KeyValueStore::Open and LoadStoreKey give.
   // Tables that have rows but aren't declared any more stay on disk, out of reach of plans, and still honour retention
   // and forgetting until they are declared again or dropped.

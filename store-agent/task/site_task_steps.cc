@@ -32,23 +32,6 @@ std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& t
   return released;
 }
 
-// Under the home-store rule only the customers at home here are handed over, whatever the plan does with the rows. The
-// customer column is read for that even if the plan doesn't ask for it.
-StatusOr<ColumnTable> SiteTaskSteps::ReadTable(const TableNeed& need) const {
-  ScanRequest request{.columns = {}, .bytes_max = vetted_->plan.limits.memory};
-  AISLE_ASSIGN_OR_RETURN(request.table, TableName::Parse(need.name));
-  for (const ColumnNeed& column : need.columns) request.columns.push_back(column.name);
-  const TableSchema* schema = parts_.schema.Find(request.table);
-  if (parts_.home_store == nullptr || schema == nullptr || !schema->customer) return parts_.tables.Scan(request);
-  const std::string& customers = schema->columns[*schema->customer].name;
-  const bool asked_for = std::ranges::find(request.columns, customers) != request.columns.end();
-  if (!asked_for) request.columns.push_back(customers);
-  AISLE_ASSIGN_OR_RETURN(ColumnTable table, parts_.tables.Scan(request));
-  parts_.home_store->KeepOwn(table, customers);
-  if (!asked_for) table.columns.pop_back();
-  return table;
-}
-
 StatusOr<std::vector<Debit>> SiteTaskSteps::DebitsFor(const Plan& plan, const TrainInstruction& task) const {
   const CustomersPolicy& customers = parts_.policy.customers;
   const PrivacyContract& contract = plan.privacy;

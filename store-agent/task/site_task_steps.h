@@ -80,7 +80,6 @@ class SiteTaskSteps final : public TaskSteps {
                                                          std::stop_token stop);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;
   Status EnsureWorker();
-  StatusOr<ColumnTable> ReadTable(const TableNeed& need) const;
   // One per population that a round of the plan concerns, alike in all else: spend them together. Steps of local-sgd
   // are releases, all paid for before the first. FailedPrecondition as PopulationsOf.
   StatusOr<std::vector<Debit>> DebitsFor(const Plan& plan, const TrainInstruction& task) const;

@@ -5,6 +5,7 @@
 #include "aggregation/weights.h"
 #include "base/log.h"
 #include "plans/update_vector.h"
+#include "store-agent/task/plan_rows.h"
 #include "store-agent/task/site_task_steps.h"
 #include "store-agent/task/worker_task.h"
 
@@ -78,7 +79,8 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::strin
 StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadRows() const {
   std::vector<ColumnTable> tables;
   for (const TableNeed& need : vetted_->plan.tables) {
-    AISLE_ASSIGN_OR_RETURN(ColumnTable table, ReadTable(need));
+    AISLE_ASSIGN_OR_RETURN(ColumnTable table,
+                           RowsFor(need, vetted_->plan.limits.memory, parts_.tables, parts_.home_store));
     tables.push_back(std::move(table));
   }
   return tables;

@@ -5,6 +5,8 @@
 #include <rapidcheck/gtest.h>
 #include <sys/stat.h>
 
+#include "base/storage/files.h"
+#include "store-agent/tables/store_key.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace aisle {
@@ -202,6 +204,45 @@ TEST_F(TableStoreTest, ACustomerIsTheSameInAllTablesOfAStoreAndAnotherElsewhere)
   ASSERT_TRUE(writer->Add(row).ok());
   ASSERT_TRUE(writer->Commit().ok());
   EXPECT_NE(other->Scan({.table = kVisits, .columns = {"who"}})->columns[0].int64s()[0], in_visits);
+}
+
+TEST_F(TableStoreTest, TheChainsKeyMakesACustomerTheSameInAllStores) {
+  const std::string chain_key(kStoreKeySize, 'k');
+  const auto pseudonym_in = [&](const TemporaryFolder& folder) {
+    EXPECT_TRUE(WriteFileDurably(ChainCustomerKeyPath(folder.path()), chain_key, 0600).ok());
+    const auto store = *TableStore::Open(folder.path(), *Schema::Parse(kTables), random_);
+    const auto writer = *store->WriterOf(kVisits);
+    Row row(3);
+    row.Set(0, int64_t{1});
+    row.Set(1, int64_t{1000});
+    row.Set(2, std::string_view("42"));
+    EXPECT_TRUE(writer->Add(row).ok());
+    EXPECT_TRUE(writer->Commit().ok());
+    return store->Scan({.table = kVisits, .columns = {"who"}})->columns[0].int64s()[0];
+  };
+  const TemporaryFolder one;
+  const TemporaryFolder other;
+  EXPECT_EQ(pseudonym_in(one), pseudonym_in(other));
+}
+
+TEST_F(TableStoreTest, TheKeyOfCustomersCannotChangeOverTheirRows) {
+  const std::string path = ChainCustomerKeyPath(folder_.path());
+  ASSERT_TRUE(WriteFileDurably(path, std::string(kStoreKeySize, 'k'), 0600).ok());
+  Open();  // No row yet: it may come.
+  Write({{.week = 1, .who = 42, .name = "a"}});
+  ASSERT_TRUE(RemoveFile(path).ok());
+  EXPECT_EQ(OpeningFails().code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(WriteFileDurably(path, std::string(kStoreKeySize, 'x'), 0600).ok());
+  EXPECT_EQ(OpeningFails().code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(WriteFileDurably(path, std::string(kStoreKeySize, 'k'), 0600).ok());
+  Open();
+  EXPECT_EQ(*store_->RowCount(kSales), 1u);
+}
+
+TEST_F(TableStoreTest, TheChainsKeyComesTooLateOnceRowsAreThere) {
+  Write({{.week = 1, .who = 42, .name = "a"}});
+  ASSERT_TRUE(WriteFileDurably(ChainCustomerKeyPath(folder_.path()), std::string(kStoreKeySize, 'k'), 0600).ok());
+  EXPECT_EQ(OpeningFails().code(), StatusCode::kFailedPrecondition);
 }
 
 TEST_F(TableStoreTest, AForgottenCustomerIsGoneEverywhereAndStaysOut) {
