@@ -72,6 +72,35 @@ StatusOr<absl::Time> TimeFromProto(std::string_view field, int64_t unix_ms) {
   return absl::FromUnixMillis(unix_ms);
 }
 
+StatusOr<LedgerHead> FromProto(const v1::LedgerHead& message) {
+  AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("ledger head", message.sha256()));
+  return LedgerHead{.entries = message.entries(), .digest = digest};
+}
+
+void ToProto(const LedgerHead& head, v1::LedgerHead* message) {
+  message->set_entries(head.entries);
+  message->set_sha256(std::string(head.digest.view()));
+}
+
+namespace {
+
+StatusOr<LedgerClaim> ClaimFromProto(const v1::LedgerClaim& message) {
+  LedgerClaim claim{.halted = message.halted()};
+  AISLE_ASSIGN_OR_RETURN(claim.head, FromProto(message.head()));
+  if (message.has_verified()) {
+    AISLE_ASSIGN_OR_RETURN(claim.verified, FromProto(message.verified()));
+  }
+  return claim;
+}
+
+void ClaimToProto(const LedgerClaim& claim, v1::LedgerClaim* message) {
+  ToProto(claim.head, message->mutable_head());
+  if (claim.verified) ToProto(*claim.verified, message->mutable_verified());
+  message->set_halted(claim.halted);
+}
+
+}  // namespace
+
 StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
   if (message.protocol_major() != kProtocolMajor) {
     return Unimplemented("the store speaks protocol {}.{}, this coordinator speaks {}.{}; upgrade the older of the two",
@@ -102,6 +131,9 @@ StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
   check_in.wait_max = std::min(absl::Milliseconds(message.wait_max_ms()), kCheckInWaitMax);
   check_in.agent_instance = message.agent_instance();
   AISLE_ASSIGN_OR_RETURN(check_in.clock, TimeFromProto("clock_unix_ms", message.clock_unix_ms()));
+  if (message.has_ledger()) {
+    AISLE_ASSIGN_OR_RETURN(check_in.ledger, ClaimFromProto(message.ledger()));
+  }
   return check_in;
 }
 
@@ -118,6 +150,7 @@ v1::CheckInRequest ToProto(const CheckIn& check_in) {
   message.set_clock_unix_ms(absl::ToUnixMillis(check_in.clock));
   message.set_agent_instance(check_in.agent_instance);
   for (const Digest& plan : check_in.declined_plans) message.add_declined_plans(std::string(plan.view()));
+  if (check_in.ledger) ClaimToProto(*check_in.ledger, message.mutable_ledger());
   return message;
 }
 
@@ -178,9 +211,17 @@ StatusOr<Instruction> FromProto(const v1::CheckInResponse& message) {
   }
 }
 
-v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now) {
+StatusOr<std::optional<LedgerHead>> AcknowledgedFromProto(const v1::CheckInResponse& message) {
+  if (!message.has_ledger_acknowledged()) return std::optional<LedgerHead>();
+  AISLE_ASSIGN_OR_RETURN(const LedgerHead head, FromProto(message.ledger_acknowledged()));
+  return std::optional(head);
+}
+
+v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
+                            const std::optional<LedgerHead>& ledger_acknowledged) {
   v1::CheckInResponse message;
   message.set_clock_unix_ms(absl::ToUnixMillis(now));
+  if (ledger_acknowledged) ToProto(*ledger_acknowledged, message.mutable_ledger_acknowledged());
   std::visit(Overloaded{[&](const TrainInstruction& train) {
                           v1::TrainInstruction* out = message.mutable_train();
                           ToProto(train.round, out->mutable_round());

@@ -2,6 +2,8 @@
 // InvalidArgument naming the field; ToProto can't fail. Nothing behind this door sees protobuf.
 #pragma once
 
+#include <optional>
+
 #include "aisle/v1/fleet.pb.h"
 #include "base/fleet.h"
 #include "base/status.h"
@@ -18,12 +20,18 @@ void ToProto(const BlobName& blob, v1::BlobRef* message);
 // Milliseconds since 1970; InvalidArgument outside years 1970 to 9999.
 StatusOr<absl::Time> TimeFromProto(std::string_view field, int64_t unix_ms);
 
+StatusOr<LedgerHead> FromProto(const v1::LedgerHead& message);
+void ToProto(const LedgerHead& head, v1::LedgerHead* message);
+
 // Unimplemented, naming both versions, if the store speaks another major version.
 StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message);
 v1::CheckInRequest ToProto(const CheckIn& check_in);
 
 StatusOr<Instruction> FromProto(const v1::CheckInResponse& message);
-v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now);
+v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
+                            const std::optional<LedgerHead>& ledger_acknowledged = std::nullopt);
+// The head of the store's ledger in an answer; none where headquarters knows none.
+StatusOr<std::optional<LedgerHead>> AcknowledgedFromProto(const v1::CheckInResponse& message);
 
 struct OutcomeReport {
   RoundId round;

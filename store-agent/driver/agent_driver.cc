@@ -113,7 +113,8 @@ CheckIn AgentDriver::Describe(const agent::OpenCheckIn& effect) const {
           .wait_max = kCheckInWaitMax,
           .clock = now,
           .declined_plans = effect.declined_plans,
-          .agent_instance = instance_};
+          .agent_instance = instance_,
+          .ledger = parts_.site.ledger()};
 }
 
 bool AgentDriver::Run(agent::OpenCheckIn& effect) {
@@ -124,6 +125,7 @@ bool AgentDriver::Run(agent::OpenCheckIn& effect) {
     StatusOr<CheckInAnswer> answer = parts_.link.AskForWork(check_in, stop);
     if (stop.stop_requested()) return;
     if (answer.ok()) {
+      parts_.site.CompareLedger(answer->ledger_acknowledged);
       return Post(agent::CheckInAnswered{ticket, std::move(answer->instruction), answer->headquarters_clock});
     }
     parts_.metrics.CheckInFailed();

@@ -45,6 +45,11 @@ class Site {
   virtual std::vector<TableName> tables() const = 0;
   // Whether policy lets the store take a task now. Thread-safe.
   virtual bool IsWilling(absl::Time now) const = 0;
+  // What a check-in says of the privacy ledger. Thread-safe.
+  virtual std::optional<LedgerClaim> ledger() const { return std::nullopt; }
+  // Headquarters answered a check-in, with the last head of the ledger that it knows, if any: told before anything else
+  // of the answer is acted on. Thread-safe.
+  virtual void CompareLedger(const std::optional<LedgerHead>& /*acknowledged*/) {}
 };
 
 }  // namespace aisle

@@ -14,6 +14,7 @@
 #include "store-agent/program/folder_lock.h"
 #include "store-agent/program/hours_watch.h"
 #include "store-agent/program/joining.h"
+#include "store-agent/tables/store_key.h"
 #include "store-agent/task/site_task_steps.h"
 
 namespace aisle {
@@ -42,8 +43,11 @@ StatusOr<Address> ParseAddress(std::string_view key, const std::string& text) {
 // What the check-in says of this site.
 class OpenSite final : public Site {
  public:
-  OpenSite(const Schema& schema, const SitePolicy& policy, const ByteMeter& meter)
-      : schema_(schema), policy_(policy), meter_(meter) {}
+  OpenSite(const Schema& schema, const SitePolicy& policy, const ByteMeter& meter, LedgerFile& ledger,
+           AgentMetrics& metrics)
+      : schema_(schema), policy_(policy), meter_(meter), ledger_(ledger), metrics_(metrics) {
+    metrics_.LedgerHalted(ledger_.halted().has_value());
+  }
 
   std::vector<TableName> tables() const override {
     std::vector<TableName> names;
@@ -51,13 +55,20 @@ class OpenSite final : public Site {
     return names;
   }
   bool IsWilling(absl::Time now) const override {
-    return policy_.hours.IsOpen(now) && meter_.today() < policy_.bytes_per_day;
+    return policy_.hours.IsOpen(now) && meter_.today() < policy_.bytes_per_day && !ledger_.halted();
+  }
+  std::optional<LedgerClaim> ledger() const override { return ledger_.claim(); }
+  void CompareLedger(const std::optional<LedgerHead>& acknowledged) override {
+    ledger_.Compare(acknowledged);
+    metrics_.LedgerHalted(ledger_.halted().has_value());
   }
 
  private:
   const Schema& schema_;
   const SitePolicy& policy_;
   const ByteMeter& meter_;
+  LedgerFile& ledger_;
+  AgentMetrics& metrics_;
 };
 
 }  // namespace
@@ -72,6 +83,7 @@ struct Agent::Parts {
   Schema schema;
   std::unique_ptr<TableStore> tables;
   std::unique_ptr<LedgerFile> ledger;
+  std::optional<HomeStore> home_store;
   std::optional<BlobCache> cache;
   std::optional<Spool> spool;
   std::unique_ptr<ByteMeter> meter;
@@ -115,7 +127,8 @@ struct Agent::Parts {
         Membership membership,
         JoinPatiently({.folder = folder, .invitation = config.enrolment, .coordinator = config.coordinator}, random,
                       stopping));
-    AISLE_ASSIGN_OR_RETURN(ledger, LedgerFile::Open(config.data + "/ledger", membership.store, clock.Now()));
+    AISLE_ASSIGN_OR_RETURN(ledger, LedgerFile::OpenOrHalt(config.data + "/ledger", membership.store, clock.Now()));
+    AISLE_RETURN_IF_ERROR(FindHomes(config, membership.store));
     const std::string address = config.coordinator.empty() ? membership.coordinator : config.coordinator;
     AISLE_ASSIGN_OR_RETURN(link, GrpcFleetLink::Open({.address = address}, membership.identity));
     LogInfo("this is {} of {}; headquarters is {}", membership.store, membership.identity.certificate.identity().chain,
@@ -124,8 +137,20 @@ struct Agent::Parts {
     return OkStatus();
   }
 
+  Status FindHomes(const AgentConfig& config, const StoreId& store) {
+    if (policy.customers.candidates.empty()) return OkStatus();
+    const std::string path = ChainCustomerKeyPath(config.data + "/tables");
+    if (!FileExists(path)) {
+      return FailedPrecondition("the site policy has a home-store rule, which needs the chain's key of customers in {}",
+                                path);
+    }
+    AISLE_ASSIGN_OR_RETURN(const SecretBytes key, LoadStoreKey(path, false, random));
+    AISLE_ASSIGN_OR_RETURN(home_store, HomeStore::Make(store, policy.customers.candidates, key));
+    return OkStatus();
+  }
+
   Status Work(const AgentConfig& config) {
-    site = std::make_unique<OpenSite>(schema, policy, *meter);
+    site = std::make_unique<OpenSite>(schema, policy, *meter, *ledger, metrics);
     steps = std::make_unique<SiteTaskSteps>(SiteParts{.cache = *cache,
                                                       .spool = *spool,
                                                       .meter = *meter,
@@ -137,7 +162,8 @@ struct Agent::Parts {
                                                       .clock = clock,
                                                       .random = random,
                                                       .plan_keys = [this] { return certificate->plan_keys(); },
-                                                      .worker_program = config.worker});
+                                                      .worker_program = config.worker,
+                                                      .home_store = home_store ? &*home_store : nullptr});
     driver = std::make_unique<AgentDriver>(AgentParts{.own = own,
                                                       .asking = asking,
                                                       .working = working,

@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ inline constexpr absl::Duration kCheckInGrace = absl::Seconds(15);  // Beyond th
 struct CheckInAnswer {
   Instruction instruction;
   absl::Time headquarters_clock;
+  std::optional<LedgerHead> ledger_acknowledged = {};  // The last head of this store's ledger that headquarters knows.
 };
 struct EnrolAnswer {
   std::string certificate_pem;

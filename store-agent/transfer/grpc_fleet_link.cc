@@ -92,7 +92,9 @@ StatusOr<CheckInAnswer> GrpcFleetLink::AskForWork(const CheckIn& check_in, std::
   AISLE_RETURN_IF_ERROR(Prefer(stop, Judge(status, channel)));
   AISLE_ASSIGN_OR_RETURN(Instruction instruction, FromProto(response));
   AISLE_ASSIGN_OR_RETURN(const absl::Time clock, TimeFromProto("clock_unix_ms", response.clock_unix_ms()));
-  return CheckInAnswer{.instruction = std::move(instruction), .headquarters_clock = clock};
+  AISLE_ASSIGN_OR_RETURN(const std::optional<LedgerHead> acknowledged, AcknowledgedFromProto(response));
+  return CheckInAnswer{
+      .instruction = std::move(instruction), .headquarters_clock = clock, .ledger_acknowledged = acknowledged};
 }
 
 Status GrpcFleetLink::Report(const RoundId& round, const TaskOutcome& outcome, std::stop_token stop) {

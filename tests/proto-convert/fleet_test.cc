@@ -18,7 +18,10 @@ CheckIn FullCheckIn() {
           .wait_max = absl::Seconds(20),
           .clock = kTime,
           .declined_plans = {Sha256::Of("plan")},
-          .agent_instance = 99};
+          .agent_instance = 99,
+          .ledger = LedgerClaim{.head = {.entries = 7, .digest = Sha256::Of("seven")},
+                                .verified = LedgerHead{.entries = 5, .digest = Sha256::Of("five")},
+                                .halted = true}};
 }
 
 TEST(ConvertTest, ACheckInComesThroughWhole) {
@@ -33,6 +36,34 @@ TEST(ConvertTest, ACheckInComesThroughWhole) {
   EXPECT_EQ(got.clock, sent.clock);
   EXPECT_EQ(got.declined_plans, sent.declined_plans);
   EXPECT_EQ(got.agent_instance, sent.agent_instance);
+  EXPECT_EQ(got.ledger, sent.ledger);
+}
+
+TEST(ConvertTest, AnAgentMayHaveNothingToSayOfItsLedger) {
+  CheckIn sent = FullCheckIn();
+  sent.ledger->verified = std::nullopt;
+  EXPECT_EQ(FromProto(ToProto(sent))->ledger, sent.ledger);
+  sent.ledger = std::nullopt;
+  EXPECT_EQ(FromProto(ToProto(sent))->ledger, std::nullopt);
+}
+
+TEST(ConvertTest, RefusesLedgerHeadsWithoutADigest) {
+  for (const bool verified : {false, true}) {
+    v1::CheckInRequest message = ToProto(FullCheckIn());
+    v1::LedgerClaim* claim = message.mutable_ledger();
+    (verified ? claim->mutable_verified() : claim->mutable_head())->set_sha256("short");
+    EXPECT_EQ(FromProto(message).status().code(), StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(ConvertTest, TheAcknowledgedHeadComesThrough) {
+  const LedgerHead head{.entries = 12, .digest = Sha256::Of("twelve")};
+  const Instruction instruction = ComeBack{absl::Seconds(1)};
+  EXPECT_EQ(AcknowledgedFromProto(ToProto(instruction, kTime, head)).value(), head);
+  EXPECT_EQ(AcknowledgedFromProto(ToProto(instruction, kTime)).value(), std::nullopt);
+  v1::CheckInResponse message = ToProto(instruction, kTime, head);
+  message.mutable_ledger_acknowledged()->clear_sha256();
+  EXPECT_EQ(AcknowledgedFromProto(message).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST(ConvertTest, InstructionsComeThroughWhole) {

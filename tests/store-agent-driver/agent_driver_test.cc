@@ -54,6 +54,22 @@ TEST(AgentDriverTest, TheCheckInSaysHowThingsAre) {
   EXPECT_EQ(agent.link.check_ins[1].agent_instance, said.agent_instance);
 }
 
+TEST(AgentDriverTest, TheLedgerIsComparedBeforeAnythingOfAnAnswerIsDone) {
+  ScriptedAgent agent;
+  const LedgerHead head{.entries = 3, .digest = Sha256::Of("three")};
+  agent.site.claim = LedgerClaim{.head = head};
+  agent.link.ledger_acknowledged = LedgerHead{.entries = 2, .digest = Sha256::Of("two")};
+  agent.link.answers = {agent.Train()};
+  ASSERT_TRUE(agent.Start().ok());
+  while (agent.site.compared.empty()) {
+    EXPECT_TRUE(agent.steps->calls.empty());
+    ASSERT_TRUE(agent.executor.RunOne());
+  }
+  EXPECT_EQ(agent.site.compared, std::vector{agent.link.ledger_acknowledged});
+  EXPECT_EQ(agent.link.check_ins[0].ledger, agent.site.claim);
+  EXPECT_TRUE(agent.steps->calls.empty());
+}
+
 // However many tasks run before the process dies, the next one finishes the round; and a vector that was released is
 // the one that is sent.
 TEST(AgentDriverTest, KilledBetweenAnyTwoTasksItFinishesTheRound) {

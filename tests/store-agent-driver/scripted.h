@@ -24,6 +24,7 @@ class ScriptedLink final : public FleetLink {
   Status report_status;
   StatusOr<UploadStatus> upload_answer = UploadStatus{.complete = true};
   absl::Duration clock_ahead;
+  std::optional<LedgerHead> ledger_acknowledged;
   const Clock* clock = nullptr;
 
   std::vector<CheckIn> check_ins;
@@ -38,7 +39,7 @@ class ScriptedLink final : public FleetLink {
       answers.pop_front();
     }
     if (!answer.ok()) return answer.status();
-    return CheckInAnswer{*answer, clock->Now() + clock_ahead};
+    return CheckInAnswer{*answer, clock->Now() + clock_ahead, ledger_acknowledged};
   }
   Status Report(const RoundId&, const TaskOutcome& outcome, std::stop_token) override {
     reports.push_back(outcome);
@@ -99,6 +100,10 @@ class ScriptedSite final : public Site {
   bool willing = true;
   std::vector<TableName> tables() const override { return {TableName::Parse("sales").value()}; }
   bool IsWilling(absl::Time) const override { return willing; }
+  std::optional<LedgerClaim> claim;
+  std::vector<std::optional<LedgerHead>> compared;
+  std::optional<LedgerClaim> ledger() const override { return claim; }
+  void CompareLedger(const std::optional<LedgerHead>& acknowledged) override { compared.push_back(acknowledged); }
 };
 
 class ScriptedAgent {
