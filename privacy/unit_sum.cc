@@ -18,7 +18,7 @@ constexpr double kRoundingRoom = 1 - 0x1p-20;  // Covers every float rounding be
 constexpr float kScaledMax = 0x1p24F;          // Far over Delta: only a wrong norm gets there, and fails the check.
 constexpr int64_t kSumMax = std::numeric_limits<int32_t>::max();
 constexpr size_t kBlock = 4096;  // Squares of 2^24 add up to 2^60 at most: no wrap inside a block.
-constexpr double kFineStep = 1 << UnitSum::kFineBits;
+constexpr int64_t kFineStep = int64_t{1} << UnitSum::kFineBits;
 
 // sum += sign * truncate(value * factor); returns the sum of squares.
 [[gnu::always_inline]] inline uint64_t ScaleAndAdd(const float* __restrict values, size_t count, float factor,
@@ -74,7 +74,8 @@ UnitSum::UnitSum(const UpdateShape& shape, const Quantizer& quantizer)
   AISLE_CHECK(shape.length() == quantizer.length(), "an update of {} on a grid of {}", shape.length(),
               quantizer.length());
   const double room = std::sqrt(static_cast<double>(shape.parameter_count()));
-  fine_norm_max_ = std::max(0.0, (shape.parameter_clip() * Factor() * kRoundingRoom - room) * kFineStep);
+  fine_norm_max_ =
+      std::max(0.0, (shape.parameter_clip() * Factor() * kRoundingRoom - room) * static_cast<double>(kFineStep));
   adds_max_ = static_cast<size_t>(std::numeric_limits<int32_t>::max() / (2 * quantizer.scale()));
 }
 
@@ -124,10 +125,10 @@ Status UnitSum::Add(std::span<const float> deltas, double norm, std::span<const 
   return OkStatus();
 }
 
-void UnitSum::AddFineTotals(std::span<const double> totals) {
+void UnitSum::AddFineTotals(std::span<const int64_t> totals) {
   AISLE_CHECK(totals.size() == shape_.parameter_count());
   Settle();
-  for (size_t i = 0; i < totals.size(); ++i) settled_.Mutable()[i] += static_cast<int64_t>(totals[i] / kFineStep);
+  for (size_t i = 0; i < totals.size(); ++i) settled_.Mutable()[i] += totals[i] / kFineStep;  // Truncates toward zero.
 }
 
 Status UnitSum::AddMetrics(std::span<const double> metrics) {

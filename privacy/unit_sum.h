@@ -21,6 +21,7 @@ class UnitSum {
   UnitSum(const UpdateShape& shape, const Quantizer& quantizer);
 
   size_t length() const { return recent_.size(); }
+  const UpdateShape& shape() const { return shape_; }
 
   // Adds one unit: `deltas` (shape.parameter_count() floats) clipped to shape.parameter_clip(), `metrics` (in their own
   // units) as slots within shape.metric_clip(), both scaled to the grid and truncated toward zero. `norm` is
@@ -28,13 +29,15 @@ class UnitSum {
   // norm isn't finite adds nothing at all. InvalidArgument if a length doesn't fit the shape: then nothing was added.
   Status Add(std::span<const float> deltas, double norm, std::span<const double> metrics);
 
-  // For paths that sum many units' parameters at once on a finer grid of 2^-kFineBits (see worker/customers): adds
-  // `totals` truncated to this grid. The caller promises that one unit changes `totals` by an integer vector within
-  // fine_norm_max(), and that the totals are exact; the truncation of the total then changes by at most Delta
-  // (sqrt(parameter_count) is kept free for it). Their metrics come in through AddMetrics.
-  static constexpr int kFineBits = 8;
+  // For paths that sum many units' parameters at once on a finer grid, of fine_scale() steps to 1 (2^kFineBits times
+  // this grid's; see worker/customers/outer_products.h): adds `totals` truncated to this grid. The caller promises that
+  // the totals are exact and that one unit changes them by an integer vector within fine_norm_max(); the truncation of
+  // the total then changes by at most Delta (sqrt(parameter_count) is kept free for it), so call it once for all units
+  // of a release. Their metrics come in through AddMetrics.
+  static constexpr int kFineBits = 16;
+  double fine_scale() const { return Factor() * (int64_t{1} << kFineBits); }
   double fine_norm_max() const { return fine_norm_max_; }
-  void AddFineTotals(std::span<const double> totals);
+  void AddFineTotals(std::span<const int64_t> totals);
   Status AddMetrics(std::span<const double> metrics);
 
   // The sum, each coordinate clamped to +-(2^31 - 1): clamping moves no two sums further apart. Empties this.

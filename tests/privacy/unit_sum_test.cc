@@ -145,11 +145,11 @@ TEST(UnitSumTest, FineTotalsOfOneUnitMoveTheSumByAtMostDelta) {
   for (int trial = 0; trial < 50; ++trial) {
     UnitSum without(shape, quantizer);
     UnitSum with(shape, quantizer);
-    std::vector<double> totals(3000);
-    for (double& total : totals) total = std::round((random.Fraction() - 0.5) * 1e9);
+    std::vector<int64_t> totals(3000);
+    for (int64_t& total : totals) total = std::llround((random.Fraction() - 0.5) * 1e13);
     without.AddFineTotals(totals);
     const std::vector<float> unit = Vector(3000, with.fine_norm_max() * 0.999, random);
-    for (size_t i = 0; i < unit.size(); ++i) totals[i] += std::trunc(unit[i]);
+    for (size_t i = 0; i < unit.size(); ++i) totals[i] += static_cast<int64_t>(unit[i]);
     with.AddFineTotals(totals);
     const auto a = without.Take();
     const auto b = with.Take();
