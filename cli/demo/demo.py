@@ -1,7 +1,7 @@
 """A whole federated job on one machine: `./dev demo` builds the programs and calls this. Standard library only.
 
-A private CA, one coordinator and N agents on loopback, each with an identity, a folder and rows of its own; then the
-demand job, a comparison with models that each store trains alone, a table and a plot. Everything started is stopped.
+A private CA, one coordinator and N agents on loopback, each with an identity, a folder and rows of its own; then one
+plan's job, a comparison with models that each store trains alone, a table and a plot. Everything started is stopped.
 """
 import argparse
 import concurrent.futures
@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 
+import descriptions
 import plot
 import prepare_oj
 import rdata
@@ -26,9 +27,6 @@ from progress import Progress, snapshot_text
 import settings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-JOB = "demand"
-HELD_OUT_STORES = 6
-ROUNDS = 60
 CHAIN_SIZES = (200, 2000, 20000)
 START_PATIENCE = 60.0  # Seconds for the coordinator to answer, and for each store to enrol and take in its rows.
 STALL_PATIENCE = 300.0  # Seconds without any news of the job.
@@ -37,6 +35,8 @@ STALL_PATIENCE = 300.0  # Seconds without any news of the job.
 class Demo:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
+        self.plan_folder, self.description = options.plan
+        self.job_name = self.description.name
         self.progress = Progress()
         self.processes = Processes(os.path.join(folder, "logs"), outlive=options.keep)
         self.memory = MemoryWatch(self.processes)
@@ -56,8 +56,8 @@ class Demo:
             self.held_out = sorted(os.listdir(holdout)) if os.path.isdir(holdout) else []
         else:
             self.data = os.path.join(self.folder, "data")
-            rda = prepare_oj.fetch_rda(prepare_oj.cache_folder())
-            self.stores, self.held_out = prepare_oj.prepare(self.data, self.options.stores or 12, HELD_OUT_STORES, rda)
+            stores = self.options.stores or self.description.stores
+            self.stores, self.held_out = self.description.make_data(self.data, stores, self.description.held_out)
         if not self.stores:
             raise DemoError(f"{self.data}/stores holds no stores")
         self.tables = os.path.join(self.data, "tables.toml")
@@ -93,7 +93,7 @@ class Demo:
             os.makedirs(folder)
             self.aisle.add_store(store, os.path.join(folder, "enrol.toml"))
             self.http_ports[store] = free_port()
-            config = settings.agent(folder, self.tables, self.options.bin, self.http_ports[store])
+            config = settings.agent(folder, self.tables, self.options.bin, self.http_ports[store], self.description.site_policy)
             self.fill_inbox(folder, store)
             self.processes.start(store, [self.aisle.program("aisle-agent"), "--config", config])
         self.wait_for("every store to enrol", lambda: self.enrolled() == len(self.stores))
@@ -135,22 +135,22 @@ class Demo:
 
     def run_job(self):
         started = time.monotonic()
-        self.plan = os.path.join(self.folder, f"{JOB}.plan")
-        built = self.aisle.build_plan(self.options.plan, self.plan)
-        rounds = self.options.rounds or min(ROUNDS, built["privacy"]["rounds_max"])
-        self.aisle.submit(self.plan, JOB, rounds, len(self.stores))
-        self.progress.step(f"job {JOB}: submitted")
+        self.plan = os.path.join(self.folder, f"{self.job_name}.plan")
+        built = self.aisle.build_plan(self.plan_folder, self.plan)
+        rounds = self.options.rounds or min(self.description.rounds, built["privacy"]["rounds_max"])
+        self.aisle.submit(self.plan, self.job_name, rounds, len(self.stores))
+        self.progress.step(f"job {self.job_name}: submitted")
         with open(self.processes.log_path("watch"), "w", encoding="utf-8") as log:
-            watch = self.aisle.watch(JOB, log)
+            watch = self.aisle.watch(self.job_name, log)
             try:
                 last = self.follow(watch)
             finally:
                 kill_group(watch)
-        job = self.aisle.job(JOB)
+        job = self.aisle.job(self.job_name)
         if job["state"] != "JOB_STATE_FINISHED":
             self.explain_failure(job, last)
         self.seconds["rounds"] = time.monotonic() - started
-        self.progress.step(f"job {JOB}: {job['rounds_committed']} rounds committed in {self.seconds['rounds']:.1f} s")
+        self.progress.step(f"job {self.job_name}: {job['rounds_committed']} rounds committed in {self.seconds['rounds']:.1f} s")
         return job
 
     def follow(self, watch):
@@ -180,7 +180,7 @@ class Demo:
 
     def explain_failure(self, job, last):
         self.processes.check()
-        rounds = self.aisle.rounds(JOB)
+        rounds = self.aisle.rounds(self.job_name)
         reason = job.get("state_reason") or (rounds and rounds[-1].get("abort_reason")) or (last.get("round") or {}).get("abort_reason")
         refusals = {store["id"]: store["last_refusal"] for store in self.aisle.stores() if store.get("last_refusal")}
         raise DemoError(f"the job is {job['state']}, not finished: {reason}\n" +
@@ -189,21 +189,20 @@ class Demo:
     # The judgement.
 
     def judge(self):
-        """Errors of every store in its held-out weeks, by three methods."""
+        """Every store's scores in its held-out weeks, by every method."""
         weights = os.path.join(self.folder, "federated.weights")
-        self.aisle.fetch_model(JOB, weights)
+        self.aisle.fetch_model(self.job_name, weights)
         stores = self.stores + self.held_out
-        passes = integer(self.aisle.job(JOB)["rounds_committed"])
-        federated = self.errors(weights, stores)
+        rounds = integer(self.aisle.job(self.job_name)["rounds_committed"])
+        federated = self.scores(weights, stores)
         self.progress.step("federated model: judged on the held-out weeks of every store")
-        self.curve = self.learning_curve(passes)
+        self.curve = self.learning_curve(rounds)
         self.progress.step(f"{len(self.curve)} earlier versions of it: judged too")
-        alone = self.for_each(stores, lambda store: self.errors_alone(store, passes))
-        self.progress.step(f"{len(stores)} models, each trained by one store alone with as many passes: judged the same way")
-        return [{"store": store, "kind": "trained" if store in self.stores else "holdout",
-                 "examples": ours["examples"],
-                 "rmse": {"federated": ours["rmse"], "alone": theirs["rmse"], "naive": ours["naive_rmse"]},
-                 "wape": {"federated": ours["wape"], "alone": theirs["wape"], "naive": ours["naive_wape"]}}
+        passes = self.description.passes_alone(rounds)
+        alone = self.for_each(stores, lambda store: self.scores_alone(store, passes))
+        self.progress.step(f"{len(stores)} models, each trained by one store alone in {passes} passes: judged the same way")
+        return [{"store": store, "kind": "trained" if store in self.stores else "holdout", "examples": ours["examples"],
+                 **{measure.key: by_method(ours[measure.key], theirs[measure.key]) for measure in self.description.measures}}
                 for store, ours, theirs in zip(stores, federated, alone)]
 
     def for_each(self, things, work):
@@ -217,26 +216,28 @@ class Demo:
                 raise
 
     def learning_curve(self, rounds):
-        """The mean error over the stores that trained, after 1, 2, 4 … rounds: judged here, without noise."""
+        """The mean score over the stores that trained, after 1, 2, 4 … rounds: judged here, without noise."""
         versions = sorted({1 << power for power in range(rounds.bit_length()) if 1 << power < rounds} | {rounds})
+        first = self.description.measures[0].key
 
         def judge(version):
             weights = os.path.join(self.folder, f"version-{version}.weights")
-            self.aisle.fetch_model(f"{JOB}@{version}", weights)
-            return {"round": version, "rmse": statistics.fmean(store["rmse"] for store in self.errors(weights, self.stores))}
+            self.aisle.fetch_model(f"{self.job_name}@{version}", weights)
+            return {"round": version, "score": statistics.fmean(score[first]["model"] for score in self.scores(weights, self.stores))}
         return self.for_each(versions, judge)
 
-    def errors(self, weights, stores):
+    def scores(self, weights, stores):
         folders = [self.store_folder(store) for store in stores]
-        return [settings.errors_of(score) for score in self.aisle.evaluate(self.plan, weights, self.tables, folders)]
+        return [{"examples": integer(found["examples"]), **self.description.score(found["sums"])}
+                for found in self.aisle.evaluate(self.plan, weights, self.tables, folders)]
 
-    def errors_alone(self, store, passes):
+    def scores_alone(self, store, passes):
         weights = os.path.join(self.folder, f"alone-{store}.weights")
         self.aisle.train_alone(self.plan, self.tables, self.store_folder(store), passes, weights)
-        return self.errors(weights, [store])[0]
+        return self.scores(weights, [store])[0]
 
     def results(self, job, per_store):
-        rounds = self.aisle.rounds(JOB)
+        rounds = self.aisle.rounds(self.job_name)
         committed = [entry for entry in rounds if entry["phase"] == "ROUND_PHASE_COMMITTED"]
         walls = [(integer(entry["closed_unix_ms"]) - integer(entry["opened_unix_ms"])) / 1000 for entry in committed]
         self.memory.look()
@@ -244,27 +245,39 @@ class Demo:
         down = sum(integer(entry["bytes_down"]) for entry in rounds)
         updates = sum(entry["stores_collected"] for entry in committed) or 1
         return {
-            "title": f"Aisle: the {JOB} plan over {len(self.stores)} stores",
+            "title": f"Aisle: the {self.job_name} plan over {len(self.stores)} stores",
+            "plan": self.job_name,
+            "measures": [measure._asdict() for measure in self.description.measures],
+            "methods": self.description.methods(),
+            "alone_note": self.description.alone_note,
             "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "stores": {"trained": len(self.stores), "held_out": len(self.held_out)},
             "rounds": {"committed": job["rounds_committed"], "aborted": job["rounds_aborted"]},
             "model": {"parameters": integer(job["parameters"]), "update_bytes": up / updates},
-            "accuracy": {name: means(per_store, kind) for name, kind in (("weeks", "trained"), ("stores", "holdout"))
+            "accuracy": {name: means(per_store, kind, self.description) for name, kind in (("weeks", "trained"), ("stores", "holdout"))
                          if any(store["kind"] == kind for store in per_store)},
             "per_store": per_store,
             "curve": self.curve,
-            "history": [settings.history_point(entry) for entry in committed],
+            "history": [self.history_point(entry) for entry in committed],
             "privacy": self.privacy(job),
             "traffic": {"up_per_store": up / len(self.stores), "down_per_store": down / len(self.stores)},
             "seconds": {"per_round": statistics.median(walls) if walls else 0.0, **self.seconds},
             "memory": dict(self.memory.peaks),
         }
 
+    def history_point(self, entry):
+        metrics = entry.get("metrics") or {}
+        return {"round": entry["round"]["number"], "loss": metrics.get("loss"), "score": self.description.told(metrics),
+                "stores": entry["stores_collected"]}
+
     def privacy(self, job):
         sizes = sorted({len(self.stores), *CHAIN_SIZES})
         prices = self.aisle.prices(self.plan, sizes, job["rounds_committed"]) if job["privacy_unit"] != "none" else []
+        contract = descriptions.privacy_of(self.plan_folder)
+        sampled = contract["sampling_rate"] * contract["customers_per_store"] if "customers_per_store" in contract else None
         return {"unit": job["privacy_unit"], "delta": job["delta"], "epsilon_floor": job["epsilon_floor"],
-                "epsilon_aggregate": job["epsilon_aggregate"], "prices": prices}
+                "epsilon_aggregate": job["epsilon_aggregate"], "prices": prices,
+                "sampling_rate": contract.get("sampling_rate"), "customers_sampled_per_store": sampled}
 
     # From start to end.
 
@@ -286,11 +299,16 @@ class Demo:
             self.processes.stop()
 
 
-def means(per_store, kind):
-    """Over stores of a kind: the mean of each method's errors, every store counting the same."""
+def by_method(ours, theirs):
+    """One measure of one store: the federated model, the store's own, and what needs no model."""
+    return {"federated": ours["model"], "alone": theirs["model"], **{name: value for name, value in ours.items() if name != "model"}}
+
+
+def means(per_store, kind, description):
+    """Over stores of a kind: the mean of each method's scores, every store counting the same."""
     chosen = [store for store in per_store if store["kind"] == kind]
-    return {method: {measure: statistics.fmean(store[measure][method] for store in chosen) for measure in ("rmse", "wape")}
-            for method in ("federated", "alone", "naive")}
+    return {method: {measure.key: statistics.fmean(store[measure.key][method] for store in chosen) for measure in description.measures}
+            for method in description.methods()}
 
 
 def write(path, content):
@@ -313,18 +331,23 @@ def tell_what_is_kept(demo):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stores", type=int, help="stores that train (12; with --data: all)")
-    parser.add_argument("--rounds", type=int, help="rounds to commit (60)")
+    parser.add_argument("--stores", type=int, help="stores that train (the plan's usual number; with --data: all)")
+    parser.add_argument("--rounds", type=int, help="rounds to commit (the plan's usual number)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", default=os.path.join(ROOT, "build", "demo", "demo.svg"))
     parser.add_argument("--data", metavar="DIR", help="a chain laid out as DIR/tables.toml, DIR/stores/<id>/<table>.csv")
-    parser.add_argument("--plan", metavar="DIR", default=os.path.join(ROOT, "plans", "demand"), help="the plan to run")
+    parser.add_argument("--plan", metavar="NAME", default="demand",
+                        help=f"{', '.join(descriptions.KNOWN)}, or the folder of a changed copy ({descriptions.DEMAND.name})")
     parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
     parser.add_argument("--bin", metavar="DIR", default=os.path.join(ROOT, "build", "dev", "bin"), help="where the programs are")
     options = parser.parse_args(arguments)
     for name in ("stores", "rounds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
+    try:
+        options.plan = descriptions.find(options.plan)
+    except DemoError as error:
+        parser.error(str(error))
     return options
 
 

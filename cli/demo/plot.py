@@ -1,10 +1,10 @@
-"""The demo's plot as SVG, written by hand: error by store, learning curve, price of privacy."""
+"""The demo's plot as SVG, written by hand: score by store, learning curve, price of privacy."""
 import math
 from xml.sax.saxutils import escape
 
 # Okabe and Ito's palette: told apart by colour-blind readers too, and each method has its own mark besides.
-STYLES = {"federated": ("#0072b2", "circle"), "alone": ("#d55e00", "square"), "naive": ("#7f7f7f", "diamond")}
-NAMES = {"federated": "federated", "alone": "each store alone", "naive": "last week's sales"}
+STYLES = {"federated": ("#0072b2", "circle"), "alone": ("#d55e00", "square")}
+BASELINE_STYLE = ("#7f7f7f", "diamond")
 INK, FAINT, GRID, PAPER = "#222222", "#666666", "#e4e4e4", "#ffffff"
 WIDTH, HEIGHT = 1120, 720
 
@@ -42,7 +42,7 @@ def line(x1, y1, x2, y2, colour=GRID, width=1.0, dash=None):
 
 
 def mark(x, y, method, size=5.0):
-    colour, shape = STYLES[method]
+    colour, shape = STYLES.get(method, BASELINE_STYLE)
     if shape == "circle":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{colour}" stroke="{PAPER}" stroke-width="1"/>'
     if shape == "square":
@@ -89,32 +89,46 @@ def frame(panel, x_ticks, y_ticks, x_label, y_label):
     return parts
 
 
+def shown(results):
+    """{method: name} of the three that are drawn: with the first answer that needs no model."""
+    baseline = next(method for method in results["methods"] if method not in STYLES)
+    return {method: results["methods"][method] for method in ("federated", "alone", baseline)}
+
+
+def first_measure(results):
+    """(key, label of an axis, whether higher is better)."""
+    measure = results["measures"][0]
+    return measure["key"], measure["title"], measure["higher_is_better"]
+
+
 def legend(x, y, methods):
     parts = []
-    for method in methods:
-        parts += [mark(x, y - 4, method, 5.5), text(x + 12, y, NAMES[method], 13)]
-        x += 34 + 7.3 * len(NAMES[method])
+    for method, name in methods.items():
+        parts += [mark(x, y - 4, method, 5.5), text(x + 12, y, name, 13)]
+        x += 34 + 7.3 * len(name)
     return parts
 
 
-def errors_by_store(results, x, y, width, height):
+def scores_by_store(results, x, y, width, height):
     """One column per store: three marks joined by a line, seen stores first."""
+    key, label, higher_is_better = first_measure(results)
+    methods = tuple(reversed(shown(results)))
     groups = [(title, [store for store in results["per_store"] if store["kind"] == kind])
               for kind, title in (("trained", "stores that trained"), ("holdout", "stores that never did"))]
-    groups = [(title, sorted(stores, key=lambda store: store["rmse"]["federated"])) for title, stores in groups if stores]
+    groups = [(title, sorted(stores, key=lambda store: store[key]["federated"])) for title, stores in groups if stores]
     count = sum(len(stores) for _, stores in groups)
-    high = max(max(store["rmse"].values()) for _, stores in groups for store in stores) * 1.08
+    high = max(store[key][method] for _, stores in groups for store in stores for method in methods) * 1.08
     panel = Panel(x, y, width, height, (0, count + len(groups) - 1), (0, high))
-    parts = heading(panel, "Error by store, in weeks held out of training", "RMSE of ln(units sold); lower is better")
-    parts += frame(panel, [], ticks(0, high), "", "RMSE of ln(units)")
+    parts = heading(panel, "By store, in weeks held out of training", f"{label}; {'higher' if higher_is_better else 'lower'} is better")
+    parts += frame(panel, [], ticks(0, high), "", label)
     slot, label_every = 0, max(1, math.ceil(count / 24))
     for index, (title, stores) in enumerate(groups):
         first = slot
         for position, store in enumerate(stores):
             at = panel.at_x(slot + 0.5)
-            values = store["rmse"]
+            values = {method: store[key][method] for method in methods}
             parts.append(line(at, panel.at_y(min(values.values())), at, panel.at_y(max(values.values())), "#bbbbbb", 1.5))
-            parts += [mark(at, panel.at_y(values[method]), method) for method in ("naive", "alone", "federated")]
+            parts += [mark(at, panel.at_y(values[method]), method) for method in methods]
             if position % label_every == 0:
                 parts.append(text(at + 4, panel.y + panel.height + 12, store["store"].removeprefix("store-"), 11, "end", FAINT, turn=-45))
             slot += 1
@@ -128,20 +142,21 @@ def errors_by_store(results, x, y, width, height):
 
 
 def learning_curve(results, x, y, width, height):
-    curve = [(point["round"], point["rmse"]) for point in results["curve"]]
-    told = [(point["round"], point["rmse"]) for point in results["history"] if point.get("rmse") is not None]
-    naive, alone = (results["accuracy"]["weeks"][method]["rmse"] for method in ("naive", "alone"))
-    values = [value for _, value in curve] + [naive, alone]
+    key, label, _ = first_measure(results)
+    curve = [(point["round"], point["score"]) for point in results["curve"]]
+    told = [(point["round"], point["score"]) for point in results["history"] if point.get("score") is not None]
+    others = {method: results["accuracy"]["weeks"][method][key] for method in shown(results) if method != "federated"}
+    values = [value for _, value in curve] + list(others.values())
     low, high = max(0.0, min(values) - 0.3 * (max(values) - min(values))), max(values) * 1.05
     panel = Panel(x, y, width, height, (0, max([number for number, _ in curve] + [1])), (low, high))
     parts = heading(panel, "Learning, round by round",
                     "stores that trained; faint dots: what the noised metric told headquarters")
-    parts += frame(panel, ticks(0, panel.x_range[1]), ticks(low, high), "round", "RMSE of ln(units)")
+    parts += frame(panel, ticks(0, panel.x_range[1]), ticks(low, high), "round", label)
     parts += [f'<circle cx="{panel.at_x(number):.1f}" cy="{panel.at_y(value):.1f}" r="2" fill="{STYLES["federated"][0]}" opacity="0.25"/>'
               for number, value in told if low <= value <= high]
-    for value, method in ((naive, "naive"), (alone, "alone")):
+    for method, value in others.items():
         at = panel.at_y(value)
-        parts.append(line(panel.x, at, panel.x + panel.width, at, STYLES[method][0], 1.5, "6 4"))
+        parts.append(line(panel.x, at, panel.x + panel.width, at, STYLES.get(method, BASELINE_STYLE)[0], 1.5, "6 4"))
     points = " ".join(f"{panel.at_x(number):.1f},{panel.at_y(value):.1f}" for number, value in curve)
     parts.append(f'<polyline points="{points}" fill="none" stroke="{STYLES["federated"][0]}" stroke-width="2.2" '
                  'stroke-linejoin="round"/>')
@@ -181,8 +196,8 @@ def svg(results):
         text(70, 60, f"{stores['trained']} stores train one model over {rounds} rounds; {stores['held_out']} stores and the last weeks "
              "of all are held out", 13, colour=FAINT),
     ]
-    parts += legend(76, 88, ("federated", "alone", "naive"))
-    parts += errors_by_store(results, 70, 150, WIDTH - 110, 190)
+    parts += legend(76, 88, shown(results))
+    parts += scores_by_store(results, 70, 150, WIDTH - 110, 190)
     parts += learning_curve(results, 70, 460, 450, 200)
     parts += price_of_privacy(results, 640, 460, 440, 200)
     return "\n".join(parts + ["</svg>", ""])

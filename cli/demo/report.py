@@ -1,6 +1,5 @@
 """The demo's figures as text: one table for people, the same words for README.md."""
 
-METHODS = (("federated", "federated"), ("alone", "each store alone"), ("naive", "last week's sales"))
 KINDS = (("weeks", "held-out weeks, stores that trained"), ("stores", "held-out weeks, stores that never trained"))
 
 
@@ -19,19 +18,27 @@ def epsilon_text(epsilon):
     return f"{epsilon:.2f}" if epsilon < 100 else f"{epsilon:,.0f}"
 
 
+def value_text(measure, value):
+    return f"{value * 100:.1f} %" if measure["percent"] else f"{value:.3f}"
+
+
 def rows(results):
-    """[(what, method, rmse, wape)] in the order of the table."""
-    return [(title, name, results["accuracy"][kind][method]["rmse"], results["accuracy"][kind][method]["wape"])
-            for kind, title in KINDS if kind in results["accuracy"] for method, name in METHODS]
+    """[(what, method, [value of each measure])] in the order of the table."""
+    return [(title, name, [value_text(measure, results["accuracy"][kind][method][measure["key"]]) for measure in results["measures"]])
+            for kind, title in KINDS if kind in results["accuracy"] for method, name in results["methods"].items()]
 
 
 def verdict(results):
-    accuracy = results["accuracy"]["weeks"]
-    ours, alone, naive = (accuracy[method]["rmse"] for method in ("federated", "alone", "naive"))
+    """By the first measure: against the first answer that needs no model, and against the stores' own models."""
+    accuracy, measure = results["accuracy"]["weeks"], results["measures"][0]
+    baseline = next(method for method in results["methods"] if method not in ("federated", "alone"))
+
     def versus(other):
-        change = (ours / other - 1) * 100
-        return f"{abs(change):.0f} % {'below' if change <= 0 else 'above'}"
-    return f"The federated model's RMSE is {versus(naive)} last week's sales and {versus(alone)} the stores' own models."
+        change = (accuracy["federated"][measure["key"]] / accuracy[other][measure["key"]] - 1) * 100
+        return f"{abs(change):.0f} % {'below' if change < 0 else 'above'}"
+    better = "higher is better" if measure["higher_is_better"] else "lower is better"
+    return (f"The federated model's {measure['title']} is {versus(baseline)} {results['methods'][baseline]} and {versus('alone')} "
+            f"the stores' own models ({better}).")
 
 
 def facts(results):
@@ -51,11 +58,25 @@ def facts(results):
     else:
         found.insert(0, ("privacy", f"unit {privacy['unit']}: epsilon {epsilon_text(privacy['epsilon_floor'])} at delta "
                                     f"{privacy['delta']:g} (floor: holds even if everybody else colludes)"))
+        if privacy.get("customers_sampled_per_store"):
+            found.insert(1, ("customers", customers_text(privacy, results["stores"]["trained"])))
     return found
+
+
+def customers_text(privacy, stores):
+    """Planning numbers: how many a round really drew, no one is told."""
+    each = privacy["customers_sampled_per_store"]
+    return (f"each drawn with probability {privacy['sampling_rate']:g} in every round: {each:,.0f} expected of a store as planned, "
+            f"{each * stores:,.0f} of all")
 
 
 ALONE_NOTE = ("The own models of stores that never trained are trained on those stores' own rows, which the federated model has "
               "never seen.")
+
+
+def notes(results):
+    return [note for note in (ALONE_NOTE if "stores" in results["accuracy"] else "", results.get("alone_note")) if note]
+
 
 
 def plain_words(results):
@@ -64,49 +85,68 @@ def plain_words(results):
     if privacy["unit"] == "none" or privacy["epsilon_floor"] <= 10:
         return ""
     return (f"An epsilon of {epsilon_text(privacy['epsilon_floor'])} promises little: {results['stores']['trained']} stores are too few "
-            f"to hide one among them at a noise that leaves the model useful. Larger chains get both.")
+            f"to hide one {privacy['unit']} among them at a noise that leaves the model useful. Larger chains get both.")
+
+
+TIERS = (("floor", "epsilon_floor"), ("aggregate", "epsilon_aggregate"))
+
+
+def price_rows(results):
+    """[(tier and accountant, [epsilon by size of the chain])]: the floor is the same in all."""
+    prices = results["privacy"].get("prices") or []
+    found = []
+    for tier, key in TIERS:
+        for accountant, ending in (("", ""), (", by PLD", "_pld"), (", by RDP", "_rdp")):
+            if all(price.get(key + ending) is not None for price in prices):
+                found.append((tier + accountant, [epsilon_text(price[key + ending]) for price in prices]))
+    return found if prices else []
 
 
 def price_lines(results):
     prices = results["privacy"].get("prices") or []
     if not prices:
         return []
-    lines = [plain_words(results), "The same plan and number of rounds, by the size of the chain (epsilon of a store, towards whoever sees sums):"]
-    lines += [f"  {price['stores']:>6,} stores   {epsilon_text(price['epsilon_aggregate']):>9}" for price in prices]
-    return lines
+    lines = [plain_words(results), f"The same plan and number of rounds, by the size of the chain (epsilon of a "
+             f"{results['privacy']['unit']}; aggregate: towards whoever sees sums):"]
+    lines.append(f"  {'stores':<20}" + "".join(f"{price['stores']:>10,}" for price in prices))
+    return lines + [f"  {name:<20}" + "".join(f"{value:>10}" for value in values) for name, values in price_rows(results)]
 
 
 def text(results):
-    lines = ["", f"{'':44}{'RMSE of':>10}{'':>9}", f"{'':44}{'ln(units)':>10}{'WAPE':>9}"]
+    titles = [measure["title"] for measure in results["measures"]]
+    width = max(12, *(len(title) + 3 for title in titles))
+    lines = ["", " " * 44 + "".join(f"{title:>{width}}" for title in titles)]
     last = None
-    for what, method, rmse, wape in rows(results):
+    for what, method, values in rows(results):
         if what != last:
             lines.append(what)
             last = what
-        lines.append(f"    {method:<40}{rmse:>10.3f}{wape * 100:>8.1f}%")
-    lines += ["", verdict(results)] + ([ALONE_NOTE] if "stores" in results["accuracy"] else []) + [""]
+        lines.append(f"    {method:<40}" + "".join(f"{value:>{width}}" for value in values))
+    lines += ["", verdict(results), *notes(results), ""]
     lines += [f"{name:<16} {value}" for name, value in facts(results)]
     lines += [""] + price_lines(results)
     return "\n".join(lines)
 
 
 def markdown(results, plot):
-    lines = [f"`./dev demo --stores {results['stores']['trained']} --rounds {results['rounds']['committed']}`, "
+    titles = [measure["title"] for measure in results["measures"]]
+    plan = "" if results["plan"] == "demand" else f"--plan {results['plan']} "
+    lines = [f"`./dev demo {plan}--stores {results['stores']['trained']} --rounds {results['rounds']['committed']}`, "
              f"as it came out on {results['machine']}:", "",
-             "| judged on | model | RMSE of ln(units) | WAPE |", "|---|---|---:|---:|"]
+             "| judged on | model | " + " | ".join(titles) + " |", "|---|---|" + "---:|" * len(titles)]
     last = None
-    for what, method, rmse, wape in rows(results):
-        lines.append(f"| {what if what != last else ''} | {method} | {rmse:.3f} | {wape * 100:.1f} % |")
+    for what, method, values in rows(results):
+        lines.append(f"| {what if what != last else ''} | {method} | " + " | ".join(values) + " |")
         last = what
-    lines += ["", verdict(results) + (" " + ALONE_NOTE if "stores" in results["accuracy"] else ""), "", "| | |", "|---|---|"]
+    lines += ["", " ".join([verdict(results), *notes(results)]), "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts(results)]
     prices = results["privacy"].get("prices") or []
     if prices:
-        lines += ["", plain_words(results) + " What the same plan costs by the size of the chain, towards whoever sees "
-                  "only sums (the secure sum, which makes that everybody, comes with a later release):", "",
+        lines += ["", f"{plain_words(results)} What the same plan costs by the size of the chain; aggregate is towards whoever sees "
+                  "only sums (the secure sum, which makes that everybody, comes with a later release):".strip(), "",
                   "| stores | " + " | ".join(f"{price['stores']:,}" for price in prices) + " |",
-                  "|---|" + "---:|" * len(prices),
-                  "| epsilon | " + " | ".join(epsilon_text(price["epsilon_aggregate"]) for price in prices) + " |"]
+                  "|---|" + "---:|" * len(prices)]
+        lines += [f"| epsilon, {name} | " + " | ".join(values) + " |" for name, values in price_rows(results)]
     if plot:
-        lines += ["", f"![Error by store, learning curve, price of privacy]({plot})"]
+        lines += ["", f"![Score by store, learning curve, price of privacy]({plot})"]
     return "\n".join(lines)

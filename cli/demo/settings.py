@@ -1,5 +1,4 @@
-"""Where the demo meets the programs' file formats: their settings, and the figures their JSON holds."""
-import math
+"""Where the demo meets the programs' settings."""
 import os
 import re
 
@@ -26,20 +25,10 @@ def refused(folder):
     return os.path.join(folder, "drop", "refused")
 
 
-# The demo's sites allow what their twelve stores need: far more epsilon than a real site should.
-SITE_POLICY = """\
-[privacy]
-units = ["store", "none"]
-floor_epsilon_per_year = 1000000.0
-aggregate_epsilon_per_year = 1000000.0
-epsilon_max = 1000000.0
-"""
-
-
-def agent(folder, tables, bin_folder, http_port):
+def agent(folder, tables, bin_folder, http_port, site_policy):
     """Writes a store's agent.toml and site-policy.toml; gives the path of the former."""
     with open(os.path.join(folder, "site-policy.toml"), "w", encoding="utf-8") as file:
-        file.write(SITE_POLICY)
+        file.write(site_policy)
     path = os.path.join(folder, "agent.toml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"""\
@@ -50,22 +39,3 @@ worker = "{os.path.abspath(bin_folder)}/aisle-worker"
 metrics_listen = "127.0.0.1:{http_port}"
 """)
     return path
-
-
-def errors_of(score):
-    """RMSE of ln(units) and WAPE of one store, from the sums that the plan's metrics() gives."""
-    sums = score["sums"]
-    count = sums["count"]
-    return {"examples": int(count), "rmse": math.sqrt(sums["squared_error"] / count),
-            "wape": sums["absolute_error_units"] / sums["units"],
-            "naive_rmse": math.sqrt(sums["naive_squared_error"] / count),
-            "naive_wape": sums["naive_absolute_error_units"] / sums["units"]}
-
-
-def history_point(entry):
-    metrics = entry.get("metrics") or {}
-    squared = metrics.get("squared_error")
-    return {"round": entry["round"]["number"], "loss": metrics.get("loss"),
-            "rmse": math.sqrt(max(0.0, squared)) if squared is not None else None,
-            "stores": entry["stores_collected"]}
-

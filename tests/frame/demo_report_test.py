@@ -10,6 +10,7 @@ import xml.etree.ElementTree
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "cli", "demo"))
+import descriptions  # noqa: E402
 import plot  # noqa: E402
 import processes  # noqa: E402
 import programs  # noqa: E402
@@ -24,26 +25,61 @@ def store(number, kind):
 
 
 RESULTS = {
-    "title": "Aisle: <demand> & more", "machine": "2 cores", "stores": {"trained": 3, "held_out": 1},
+    "title": "Aisle: <demand> & more", "plan": "demand", "alone_note": "",
+    "measures": [measure._asdict() for measure in descriptions.DEMAND.measures], "methods": descriptions.DEMAND.methods(),
+    "machine": "2 cores", "stores": {"trained": 3, "held_out": 1},
     "rounds": {"committed": 5, "aborted": 1}, "model": {"parameters": 5012, "update_bytes": 20060.0},
     "per_store": [store(n, "trained") for n in range(3)] + [store(9, "holdout")],
     "accuracy": {kind: {method: {"rmse": rmse, "wape": rmse * 0.7} for method, rmse in
                         (("federated", 0.4), ("alone", 0.5), ("naive", 0.8))} for kind in ("weeks", "stores")},
-    "curve": [{"round": 1, "rmse": 1.0}, {"round": 5, "rmse": 0.4}],
-    "history": [{"round": n, "loss": 1 / n, "rmse": 1 / n, "stores": 3} for n in range(1, 6)],
+    "curve": [{"round": 1, "score": 1.0}, {"round": 5, "score": 0.4}],
+    "history": [{"round": n, "loss": 1 / n, "score": 1 / n, "stores": 3} for n in range(1, 6)],
     "privacy": {"unit": "store", "delta": 1e-6, "epsilon_floor": 31.25, "epsilon_aggregate": 9.5,
-                "prices": [{"stores": 3, "epsilon_aggregate": 31.25}, {"stores": 20000, "epsilon_aggregate": 0.04}]},
+                "prices": [{"stores": 3, "epsilon_floor": 31.25, "epsilon_aggregate": 31.25},
+                           {"stores": 20000, "epsilon_floor": 31.25, "epsilon_aggregate": 0.04}]},
     "traffic": {"up_per_store": 1e5, "down_per_store": 2e5}, "memory": {"coordinator": 5e7, "agent": 3e7, "worker": 2e8},
     "seconds": {"per_round": 1.5, "total": 60.0, "rounds": 50.0},
 }
 
 
+def offers_results():
+    """The same run, of the other plan."""
+    scores = {"top5": {"federated": 0.3, "alone": 0.375, "habit": 0.25, "popular": 0.2},
+              "loss": {"federated": 3.3, "alone": 3.4, "habit": 3.5, "popular": 3.6}}
+    results = copy.deepcopy(RESULTS)
+    results.update({
+        "plan": "offers", "measures": [measure._asdict() for measure in descriptions.OFFERS.measures],
+        "methods": descriptions.OFFERS.methods(), "alone_note": descriptions.OFFERS.alone_note,
+        "per_store": [{"store": "store-001", "kind": "trained", "examples": 9, **scores}],
+        "accuracy": {"weeks": {method: {measure: scores[measure][method] for measure in scores} for method in scores["top5"]}},
+        "curve": [{"round": 1, "score": 0.2}, {"round": 5, "score": 0.3}],
+        "privacy": {"unit": "customer", "delta": 1e-7, "epsilon_floor": 7.0, "epsilon_aggregate": 2.0,
+                    "sampling_rate": 0.25, "customers_sampled_per_store": 250.0,
+                    "prices": [{"stores": stores, "epsilon_floor_rdp": 7.0, "epsilon_floor_pld": 6.0,
+                                "epsilon_aggregate": epsilon, "epsilon_aggregate_rdp": epsilon, "epsilon_aggregate_pld": epsilon}
+                               for stores, epsilon in ((3, 2.0), (200, 0.5))]}})
+    return results
+
+
 class ReportTest(unittest.TestCase):
     def test_the_table_has_every_method_for_weeks_and_for_stores(self):
         shown = report.text(RESULTS)
-        for words in ("federated", "each store alone", "last week's sales", "never trained", "0.400", "31.25", "20,000 stores"):
+        for words in ("federated", "each store alone", "last week's sales", "never trained", "0.400", "31.25", "20,000", "aggregate"):
             self.assertIn(words, shown)
         self.assertIn("50 % below last week's sales and 20 % below", shown)
+
+    def test_a_plan_with_customers_says_whom_its_epsilon_protects_by_both_accountants(self):
+        shown = report.text(offers_results())
+        for words in ("unit customer: epsilon 7.00", "drawn with probability 0.25", "250 expected of a store", "750 of all",
+                      "aggregate, by PLD", "aggregate, by RDP", "the household's habits", "what everybody buys", "30.0 %",
+                      "20 % above the household's habits and 20 % below the stores' own models (higher is better)"):
+            self.assertIn(words, shown)
+        page = report.markdown(offers_results(), None)
+        self.assertIn("./dev demo --plan offers ", page)
+        self.assertIn("| epsilon, floor, by PLD | 6.00 | 6.00 |", page)
+        drawing = plot.svg(offers_results())
+        xml.etree.ElementTree.fromstring(drawing)
+        self.assertIn("catch of 5 guesses; higher is better", drawing)
 
     def test_a_plan_without_privacy_shows_no_epsilon(self):
         results = copy.deepcopy(RESULTS)
@@ -80,7 +116,7 @@ class PlotTest(unittest.TestCase):
     def test_survives_many_stores_and_a_job_without_metrics(self):
         results = copy.deepcopy(RESULTS)
         results["per_store"] = [store(n, "trained") for n in range(80)]
-        results["history"] = [{"round": 1, "loss": None, "rmse": None, "stores": 3}]
+        results["history"] = [{"round": 1, "loss": None, "score": None, "stores": 3}]
         xml.etree.ElementTree.fromstring(plot.svg(results))
 
     def test_ticks_are_round_and_within(self):
@@ -137,6 +173,12 @@ class CommandLineTest(unittest.TestCase):
             self.assertEqual(1, done.returncode)
             self.assertIn("tables.toml is missing", done.stderr)
             self.assertNotIn("Traceback", done.stderr)
+
+    def test_an_unknown_plan_is_refused_with_those_there_are(self):
+        done = subprocess.run([sys.executable, "-B", os.path.join(ROOT, "cli", "demo", "demo.py"), "--plan", "nothing"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("neither demand nor offers", done.stderr)
 
     def test_wrong_numbers_are_refused(self):
         done = subprocess.run([sys.executable, "-B", os.path.join(ROOT, "cli", "demo", "demo.py"), "--stores", "0"],

@@ -80,7 +80,7 @@ class DemoTest(unittest.TestCase):
         demo = self.start("--rounds", "2", "--json", self.path("figures.json"))
         out, said = demo.communicate(timeout=PATIENCE)
         self.assertEqual(0, demo.returncode, said)
-        for words in ("federated", "each store alone", "last week's sales", "epsilon", "peak memory", "20,000 stores"):
+        for words in ("federated", "each store alone", "last week's sales", "epsilon", "peak memory", "20,000"):
             self.assertIn(words, out)
         with open(self.path("figures.json"), encoding="utf-8") as file:
             figures = json.load(file)
