@@ -170,7 +170,7 @@ def store_rows(seed, number, households):
     return [row for index in range(count) for row in household_lines(store, 1_000_000 * number + index + 1, draw)]
 
 
-def prepare(folder, training, holdout, households=600, seed=SEED):
+def prepare(folder, training, holdout, households=1000, seed=SEED):
     """(ids of stores that train, ids of those held out)."""
     def made_up(numbers):
         return ((f"store-{number:03d}", store_rows(seed, number, households)) for number in numbers)
@@ -183,7 +183,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--stores", type=int, default=12)
     parser.add_argument("--holdout", type=int, default=6)
-    parser.add_argument("--households", type=int, default=600, help="of a store, on average")
+    parser.add_argument("--households", type=int, default=1000, help="of a store, on average")
     parser.add_argument("--seed", default=SEED)
     arguments = parser.parse_args()
     if arguments.stores < 1 or arguments.holdout < 0 or not 1 <= arguments.households < 700_000:
