@@ -176,7 +176,11 @@ Facts DescribeStore(const v1::Store& store, absl::Time now) {
       .AddIf(!store.agent_version().empty(), "agent", store.agent_version())
       .Add("rounds", fmt::format("{} joined, {} collected", store.rounds_joined(), store.rounds_collected()))
       .Add("certificate ends", TimeText(store.certificate_expires_unix_ms()))
-      .AddIf(!store.last_refusal().empty(), "last refusal", store.last_refusal());
+      .AddIf(!store.last_refusal().empty(), "last refusal", store.last_refusal())
+      .AddIf(!store.ledger_sha256().empty(), "privacy ledger",
+             fmt::format("{} entries {}, head {}", store.ledger_entries(), AgeText(store.ledger_unix_ms(), now),
+                         ToHex(store.ledger_sha256())))
+      .AddIf(!store.ledger_trouble().empty(), "LEDGER TROUBLE", store.ledger_trouble());
   return facts;
 }
 

@@ -30,6 +30,7 @@ class FieldWriter {
     Field(value.job);
     Field(value.number);
   }
+  void Field(const LedgerHead& value) { bytes_.U64(value.entries).Put(value.digest); }
   void Field(const EnrolmentCode& value);
   void Field(const StoreInRound& value);
   template <typename T>
@@ -85,6 +86,10 @@ class FieldReader {
   void Field(RoundId& value) {
     Field(value.job);
     Field(value.number);
+  }
+  void Field(LedgerHead& value) {
+    value.entries = bytes_.U64();
+    value.digest = bytes_.ReadDigest();
   }
   void Field(EnrolmentCode& value);
   void Field(StoreInRound& value);
@@ -166,6 +171,9 @@ struct Format<StoreRecord> {
     archive.Field(record.rounds_collected);
     archive.Field(record.last_refusal);
     archive.Field(record.revoke_reason);
+    archive.Field(record.ledger);
+    archive.Field(record.ledger_at);
+    archive.Field(record.ledger_trouble);
   }
 };
 

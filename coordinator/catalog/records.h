@@ -44,8 +44,11 @@ struct StoreRecord {
   std::string agent_version;
   uint64_t rounds_selected = 0;
   uint64_t rounds_collected = 0;
-  std::string last_refusal;   // Its latest structured refusal, in words.
-  std::string revoke_reason;  // Empty unless revoked.
+  std::string last_refusal;             // Its latest structured refusal, in words.
+  std::string revoke_reason;            // Empty unless revoked.
+  std::optional<LedgerHead> ledger;     // Of its privacy ledger, the last one acknowledged …
+  std::optional<absl::Time> ledger_at;  // … and when.
+  std::string ledger_trouble;           // What is wrong with its ledger; empty if nothing is.
   bool operator==(const StoreRecord&) const = default;
 };
 

@@ -86,6 +86,10 @@ class Coordinator {
   };
   template <typename T>
   using Reply = std::function<void(StatusOr<T>)>;
+  struct CheckInAnswered {
+    Instruction instruction;
+    std::optional<LedgerHead> ledger;  // The last head of the store's privacy ledger that is known here.
+  };
   using Done = std::function<void(const Status&)>;
 
   Coordinator(Parts parts, CoordinatorPolicy policy);
@@ -102,7 +106,7 @@ class Coordinator {
   // ---- Stores (fleet.cc). Every call but Enrol first asks whether the certificate's key is still the store's.
   void Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply);
   void Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply);
-  void AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
+  void AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, Reply<CheckInAnswered> reply);
   void HangUp(Certificate caller, uint64_t call);
   void Report(Certificate caller, OutcomeReport report, Done done);
   void OpenBlob(Certificate caller, Digest blob, Reply<std::shared_ptr<const BlobReader>> reply);
@@ -140,6 +144,7 @@ class Coordinator {
  private:
   // fleet.cc
   StatusOr<StoreId> AdmitCaller(const Certificate& caller);
+  ComeBack ComeBackLater();
   void OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
   std::optional<Instruction> InstructionFor(const StoreId& store, const CheckIn& check_in) const;
   std::optional<Instruction> InstructionInRound(const StoreId& store, const ActiveJob& job,

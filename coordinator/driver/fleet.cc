@@ -33,7 +33,7 @@ void Coordinator::Renew(Certificate caller, std::string csr_pem, Reply<Certifica
   });
 }
 
-void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply) {
+void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, Reply<CheckInAnswered> reply) {
   parts_.executor.Post(
       [=, this, caller = std::move(caller), check_in = std::move(check_in), reply = std::move(reply)]() mutable {
         const StatusOr<StoreId> store = AdmitCaller(caller);
@@ -41,8 +41,22 @@ void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check
         if (Status present = stores_.Present(*store, check_in); !present.ok()) {
           return reply(present);
         }
-        OnCheckIn(*store, call, std::move(check_in), std::move(reply));
+        const StatusOr<LedgerStanding> ledger = stores_.NoteLedger(*store, check_in.ledger);
+        if (!ledger.ok()) return reply(ledger.status());
+        const auto answer = [reply, head = ledger->acknowledged](StatusOr<Instruction> instruction) {
+          if (!instruction.ok()) return reply(instruction.status());
+          reply(CheckInAnswered{.instruction = *std::move(instruction), .ledger = head});
+        };
+        const bool in_trouble = !ledger->trouble.empty();
+        const bool knows = !check_in.ledger || check_in.ledger->halted;
+        if (in_trouble && !knows && !check_in.round) return answer(ComeBackLater());  // The head in it will tell.
+        if (in_trouble) check_in.willing = false;
+        OnCheckIn(*store, call, std::move(check_in), answer);
       });
+}
+
+ComeBack Coordinator::ComeBackLater() {
+  return {.after = ComeBackAfter(policy_.pace, stores_.CountPresent(policy_.presence_window), parts_.random)};
 }
 
 void Coordinator::OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply) {
@@ -51,13 +65,11 @@ void Coordinator::OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_i
   const bool full = waiting_.size() >= policy_.pace.waiting_max && !check_in.round;
   if (full) {
     AISLE_COVER("coordinator.waiting_room_full");
-    return reply(ComeBack{ComeBackAfter(policy_.pace, stores_.CountPresent(policy_.presence_window), parts_.random)});
+    return reply(ComeBackLater());
   }
   const absl::Duration hold = std::min(check_in.wait_max, policy_.pace.hold_max);
   const CheckIn offer = check_in;
-  waiting_.Seat(store, call, std::move(check_in), std::move(reply), hold, [this] {
-    return ComeBack{ComeBackAfter(policy_.pace, stores_.CountPresent(policy_.presence_window), parts_.random)};
-  });
+  waiting_.Seat(store, call, std::move(check_in), std::move(reply), hold, [this] { return ComeBackLater(); });
   parts_.metrics.SetWaiting(waiting_.size());
   if (offer.willing && !offer.round) Offer(store, offer);
 }

@@ -81,9 +81,9 @@ grpc::ServerUnaryReactor* FleetService::CheckIn(grpc::CallbackServerContext* con
   const uint64_t call = ++last_call_;
   auto* reactor = new PatientReactor([this, caller = *caller, call] { coordinator_.HangUp(caller, call); });
   coordinator_.AnswerCheckIn(*std::move(caller), call, *std::move(check_in),
-                             [=, this](StatusOr<Instruction> instruction) {
-                               if (!instruction.ok()) return reactor->Finish(ToGrpc(instruction.status()));
-                               *response = ToProto(*instruction, clock_.Now());
+                             [=, this](StatusOr<Coordinator::CheckInAnswered> answer) {
+                               if (!answer.ok()) return reactor->Finish(ToGrpc(answer.status()));
+                               *response = ToProto(answer->instruction, clock_.Now(), answer->ledger);
                                reactor->Finish(grpc::Status::OK);
                              });
   return reactor;

@@ -94,6 +94,12 @@ v1::Store StoreView(const StoreRecord& record) {
   view.set_rounds_joined(record.rounds_selected);
   view.set_rounds_collected(record.rounds_collected);
   view.set_last_refusal(record.last_refusal);
+  if (record.ledger) {
+    view.set_ledger_entries(record.ledger->entries);
+    view.set_ledger_sha256(Bytes(record.ledger->digest));
+  }
+  view.set_ledger_unix_ms(UnixMs(record.ledger_at));
+  view.set_ledger_trouble(record.ledger_trouble);
   return view;
 }
 

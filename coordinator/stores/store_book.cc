@@ -114,6 +114,28 @@ Status StoreBook::Present(const StoreId& store, const CheckIn& check_in) {
   return Write(record, Durability::kBuffered);
 }
 
+StatusOr<LedgerStanding> StoreBook::NoteLedger(const StoreId& store, const std::optional<LedgerClaim>& claim) {
+  Presence& presence = PresenceOf(store);
+  if (!presence.ledger) {
+    AISLE_ASSIGN_OR_RETURN(const StoreRecord record, Find(store));
+    presence.ledger = LedgerStanding{.acknowledged = record.ledger, .trouble = record.ledger_trouble};
+  }
+  if (claim) {
+    const LedgerStanding now = Judge(*presence.ledger, *claim);
+    if (now != *presence.ledger) {
+      AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
+      if (record.ledger != now.acknowledged) record.ledger_at = clock_.Now();
+      record.ledger = now.acknowledged;
+      record.ledger_trouble = now.trouble;
+      AISLE_RETURN_IF_ERROR(Write(record, Durability::kBuffered));
+      if (!now.trouble.empty()) LogWarning("store {}: {}", store, now.trouble);
+      presence.ledger = now;
+    }
+  }
+  if (!presence.ledger->trouble.empty()) presence.latest.willing = false;
+  return *presence.ledger;
+}
+
 size_t StoreBook::CountPresent(absl::Duration window) const {
   const absl::Time since = clock_.Now() - window;
   return static_cast<size_t>(

@@ -15,6 +15,7 @@
 #include "coordinator/catalog/state_store.h"
 #include "coordinator/enrolment/agent_instances.h"
 #include "coordinator/enrolment/enrolment_desk.h"
+#include "coordinator/stores/ledger_standing.h"
 
 namespace aisle {
 
@@ -42,6 +43,10 @@ class StoreBook final : public EnrolmentRecords {
 
   // A store has checked in. FailedPrecondition if another agent with its identity replaced this one.
   Status Present(const StoreId& store, const CheckIn& check_in);
+  // Then what it says of its privacy ledger, if anything: judged against what is known, and kept. A store in trouble
+  // counts as unwilling. Written at once and made durable by the next synced write: a power cut may cost the latest
+  // head, and the one before it still tells.
+  StatusOr<LedgerStanding> NoteLedger(const StoreId& store, const std::optional<LedgerClaim>& claim);
   // Stores heard of within `window`.
   size_t CountPresent(absl::Duration window) const;
   // Of each store heard of within `window` whose latest check-in `may_come` likes: the rounds it was selected for.
@@ -62,6 +67,7 @@ class StoreBook final : public EnrolmentRecords {
     CheckIn latest;
     uint64_t rounds_selected = 0;  // As in the record, at hand for selection.
     AgentInstances instances;
+    std::optional<LedgerStanding> ledger;  // As in the record; none: not read yet.
   };
   Status Write(const StoreRecord& record, Durability durability);
   StatusOr<StoreRecord> FindOrNew(const StoreId& store) const;

@@ -24,7 +24,10 @@ inline StoreRecord SampleStore(std::string_view name = "berlin-7") {
           .rounds_selected = 5,
           .rounds_collected = 4,
           .last_refusal = "outside_hours: opens at 22:00",
-          .revoke_reason = "stolen"};
+          .revoke_reason = "stolen",
+          .ledger = LedgerHead{.entries = 12, .digest = Sha256::Of("twelve")},
+          .ledger_at = At(98),
+          .ledger_trouble = "rolled back"};
 }
 
 inline JobRecord SampleJob(std::string_view name = "demand") {

@@ -62,6 +62,55 @@ TEST_F(CoordinatorTest, AHeldCheckInIsAnsweredTheMomentThereIsATask) {
   for (const auto& store : stores_) EXPECT_NE(store->Got<TrainInstruction>(), nullptr) << "no time has passed";
 }
 
+TEST_F(CoordinatorTest, ALedgersHeadIsKeptAndGivenBack) {
+  Open(1);
+  ScriptedStore& store = *stores_[0];
+  const LedgerHead opening{.entries = 0, .digest = Sha256::Of("opening")};
+  const LedgerHead third{.entries = 3, .digest = Sha256::Of("third")};
+  store.willing = false;
+  const auto says = [&](const LedgerClaim& claim) {
+    store.ledger = claim;
+    store.CheckIn();
+    headquarters_.Advance(absl::Minutes(1));
+    return store.acknowledged;
+  };
+  EXPECT_EQ(says({.head = opening}), opening);
+  EXPECT_EQ(says({.head = third}), opening) << "the store hasn't found the opening in its ledger yet";
+  EXPECT_EQ(says({.head = third, .verified = opening}), third);
+  headquarters_.Restart();
+  EXPECT_EQ(says({.head = third}), third);
+}
+
+TEST_F(CoordinatorTest, AStoreWhoseLedgerWasRolledBackGetsNoTask) {
+  Open(4);
+  for (const auto& store : stores_) {
+    store->ledger = LedgerClaim{.head = {.entries = 5, .digest = Sha256::Of("five")}};
+    store->willing = false;
+    store->CheckIn();
+    store->willing = true;
+  }
+  ScriptedStore& store = *stores_[0];
+  store.ledger = LedgerClaim{.head = {.entries = 2, .digest = Sha256::Of("two")}};
+  store.CheckIn();
+  ASSERT_NE(store.Got<ComeBack>(), nullptr) << "at once, so that it learns of it";
+  EXPECT_EQ(store.acknowledged->entries, 5u);
+  store.ledger->halted = true;
+  for (const auto& each : stores_) each->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  headquarters_.Advance();
+  EXPECT_EQ(store.Got<TrainInstruction>(), nullptr);
+  EXPECT_NE(stores_[3]->Got<TrainInstruction>(), nullptr);
+  const StoreRecord record = headquarters_.state().FindStore(store.id()).value().value();
+  EXPECT_NE(record.ledger_trouble.find("rolled back"), std::string::npos) << record.ledger_trouble;
+  EXPECT_EQ(record.ledger->entries, 5u) << "what was acknowledged stays so";
+  // The right ledger is put back.
+  store.ledger = LedgerClaim{.head = {.entries = 5, .digest = Sha256::Of("five")}};
+  store.CheckIn();
+  store.ledger->verified = store.acknowledged;
+  store.CheckIn();
+  EXPECT_EQ(headquarters_.state().FindStore(store.id()).value()->ledger_trouble, "");
+}
+
 TEST_F(CoordinatorTest, AHeldCheckInEndsWithATimeToComeBack) {
   Open(1);
   stores_[0]->CheckIn();

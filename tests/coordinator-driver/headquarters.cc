@@ -161,10 +161,17 @@ void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round
                           .round = std::move(round),
                           .wait_max = absl::Seconds(20),
                           .clock = headquarters_.executor().Now(),
-                          .declined_plans = declined};
-  headquarters_.coordinator().AnswerCheckIn(
-      certificate_, call, std::move(check_in),
-      [answer = answer_](StatusOr<Instruction> instruction) { *answer = std::move(instruction); });
+                          .declined_plans = declined,
+                          .ledger = ledger};
+  headquarters_.coordinator().AnswerCheckIn(certificate_, call, std::move(check_in),
+                                            [answer = answer_, this](StatusOr<Coordinator::CheckInAnswered> answered) {
+                                              if (!answered.ok()) {
+                                                *answer = answered.status();
+                                                return;
+                                              }
+                                              acknowledged = answered->ledger;
+                                              *answer = std::move(answered->instruction);
+                                            });
   headquarters_.Advance();
 }
 

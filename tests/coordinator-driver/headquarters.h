@@ -100,6 +100,8 @@ class ScriptedStore {
   std::vector<TableName> tables = {*TableName::Parse("sales")};
   std::vector<Digest> declined;
   bool willing = true;
+  std::optional<LedgerClaim> ledger;
+  std::optional<LedgerHead> acknowledged;  // As the latest answer said.
   int32_t value = 1000;
   std::vector<RoundClosed> closed;
 
