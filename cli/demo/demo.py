@@ -275,8 +275,9 @@ class Demo:
         prices = self.aisle.prices(self.plan, sizes, job["rounds_committed"]) if job["privacy_unit"] != "none" else []
         contract = descriptions.privacy_of(self.plan_folder)
         sampled = contract["sampling_rate"] * contract["customers_per_store"] if "customers_per_store" in contract else None
-        return {"unit": job["privacy_unit"], "delta": job["delta"], "epsilon_floor": job["epsilon_floor"],
-                "epsilon_aggregate": job["epsilon_aggregate"], "prices": prices,
+        promised = job["privacy_unit"] != "none"
+        return {"unit": job["privacy_unit"], "delta": job["delta"], "epsilon_floor": float(job["epsilon_floor"]) if promised else None,
+                "epsilon_aggregate": float(job["epsilon_aggregate"]) if promised else None, "prices": prices,
                 "sampling_rate": contract.get("sampling_rate"), "customers_sampled_per_store": sampled}
 
     # From start to end.

@@ -123,5 +123,6 @@ def view_of(snapshot, totals):
     stores_in = now.get("stores_collected", 0) if phase in ("collecting", "committing", "committed") else now.get("stores_trained", 0)
     return {"round": number, "rounds": job["rounds_total"], "committed": job["rounds_committed"], "phase": phase,
             "stores_in": stores_in, "stores_asked": now.get("stores_selected", 0), "loss": totals["loss"],
-            "epsilon": job["epsilon_floor"], "bytes_up": sum(totals["up"].values()),
+            "epsilon": float(job["epsilon_floor"]),  # "Infinity" where nothing is promised.
+            "bytes_up": sum(totals["up"].values()),
             "seconds_per_round": snapshot.get("seconds_per_round") or 0.0}
