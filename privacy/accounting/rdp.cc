@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "privacy/accounting/log_sum.h"
 
 namespace aisle {
 namespace {
@@ -20,13 +21,6 @@ std::vector<double> MakeOrders() {
   for (int order = 11; order <= 63; ++order) orders.push_back(order);
   for (const int order : {128, 256, 512, 1024}) orders.push_back(order);
   return orders;
-}
-
-// log(exp(a) + exp(b))
-double LogAdd(double a, double b) {
-  const double high = std::max(a, b);
-  if (high == -kInfinity) return high;
-  return high + std::log1p(std::exp(std::min(a, b) - high));
 }
 
 // log E[(mixture / base)^alpha] for a whole alpha: Mironov, Talwar, Zhang 2019, section 3.3, a binomial sum.
