@@ -12,7 +12,7 @@
 
 namespace aisle {
 
-inline constexpr size_t kMetricsMax = 67;  // A plan's own 64, and three that privacy modes add.
+inline constexpr size_t kMetricsMax = 68;  // A plan's own 64, and four that privacy modes add.
 
 struct UpdateShapeOptions {
   size_t parameter_count = 0;

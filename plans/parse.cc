@@ -149,6 +149,9 @@ void ReadTables(ConfigTable root, Plan& plan) {
 void ReadSchedule(ConfigTable& table, PrivacyMode mode, LocalTraining& training) {
   if (mode == PrivacyMode::kCustomer) {
     ReadCount(table, "local_steps", training.local_steps, 1, 1000);
+    for (const char* key : {"momentum", "weight_decay"}) {
+      if (table.Has(key)) table.Refuse(key, "isn't for the mode customer, where every customer begins anew");
+    }
   } else if (mode != PrivacyMode::kLocalSgd) {
     ReadCount(table, "epochs", training.epochs, 1, 10000);
     ReadCount(table, "batch_size", training.batch_size, 1, 1 << 20);
@@ -309,7 +312,8 @@ void ReadLimits(ConfigTable root, TaskLimits& limits) {
 }
 
 void ReadMetrics(ConfigTable root, std::vector<MetricNeed>& metrics) {
-  static const std::set<std::string_view> kReserved = {"count", kCustomersSlot, kExamplesSlot, kUnclippedSlot};
+  static const std::set<std::string_view> kReserved = {"count", kCustomersSlot, kMeasuredSlot, kExamplesSlot,
+                                                       kUnclippedSlot};
   ConfigTable tables = root.Child("metrics");
   for (const std::string& name : tables.Keys()) {
     MetricNeed metric;

@@ -25,23 +25,21 @@ void AddNoise(const DiscreteGaussian& gaussian, RandomSource& random, std::span<
   }
 }
 
-}  // namespace
-
-StatusOr<int64_t> NoiseSigma(double noise_multiplier, const Quantizer& quantizer) {
-  // Delta is a power of two, so the product is exact and ceil rounds the promise up, never down.
-  const double sigma = std::ceil(noise_multiplier * static_cast<double>(quantizer.scale()));
-  if (!(sigma >= 1 && sigma <= static_cast<double>(DiscreteGaussian::kSigmaMax))) {
-    return InvalidArgument("a noise multiplier of {} at a norm of {} needs a sigma of {}; it must be from 1 to {}",
-                           noise_multiplier, quantizer.scale(), sigma, DiscreteGaussian::kSigmaMax);
-  }
-  return static_cast<int64_t>(sigma);
+// The vector of one unit is within the norm. A sum over customers may be longer: each of them was checked as it was
+// added (unit_sum.h), by the worker, which alone may know who was in it.
+Status CheckSensitivity(PrivacyUnit unit, std::span<const int32_t> clean, const Quantizer& quantizer) {
+  if (unit != PrivacyUnit::kCustomer) return quantizer.CheckNorm(clean);
+  if (clean.size() == quantizer.length()) return OkStatus();
+  return InvalidArgument("an update of {} coordinates where the plan has {}", clean.size(), quantizer.length());
 }
+
+}  // namespace
 
 StatusOr<SecretVector<uint32_t>> Release(DebitReceipt receipt, SecretVector<int32_t> clean, const Quantizer& quantizer,
                                          RandomSource& random) {
   if (receipt.spent()) return FailedPrecondition("this debit has been used for a release already; debit again");
-  AISLE_RETURN_IF_ERROR(quantizer.CheckNorm(clean.Reveal()));
   const Debit& debit = receipt.debit();
+  AISLE_RETURN_IF_ERROR(CheckSensitivity(debit.unit, clean.Reveal(), quantizer));
   SecretVector<uint32_t> out(clean.size());
   if (debit.unit == PrivacyUnit::kNone) {
     std::ranges::transform(clean.Reveal(), out.Mutable().begin(),

@@ -12,6 +12,19 @@ namespace {
 
 constexpr double kShareMin = 0.05;  // Of the planned customers: below, a quotient would be mostly noise.
 
+// From means over the planned customers to means over those who were there.
+void PerCustomer(const Plan& plan, std::map<std::string, double>& named) {
+  const double share = named[std::string(kCustomersSlot)];
+  const auto measured = named.find(std::string(kMeasuredSlot));
+  const double share_measured = measured == named.end() ? share : measured->second;
+  const auto divide = [](double& value, double by) { value /= by >= kShareMin ? by : 1; };
+  for (const MetricNeed& metric : plan.metrics) divide(named[metric.name], share_measured);
+  divide(named[std::string(kExamplesSlot)], share);
+  if (measured != named.end()) divide(measured->second, share);
+  if (plan.privacy.adaptive_clip) divide(named[std::string(kUnclippedSlot)], share);
+  named[std::string(kCustomersSlot)] = share * plan.privacy.customers_planned();
+}
+
 }  // namespace
 
 StatusOr<std::map<std::string, double>> MetricsOf(const Plan& plan, const ModularSum& sum, const Quantizer& quantizer,
@@ -23,13 +36,7 @@ StatusOr<std::map<std::string, double>> MetricsOf(const Plan& plan, const Modula
   const double divisor = sums_customers ? plan.privacy.divisor() : stores;
   AISLE_ASSIGN_OR_RETURN(const std::vector<double> means, MeanMetrics(sum, quantizer, shape, divisor));
   for (size_t i = 0; i < means.size(); ++i) named[slots[i].name] = means[i];
-  if (sums_customers) {
-    const double share = named[std::string(kCustomersSlot)];
-    for (auto& [name, value] : named) {
-      if (share >= kShareMin) value /= share;
-    }
-    named[std::string(kCustomersSlot)] = share * plan.privacy.customers_planned();
-  }
+  if (sums_customers) PerCustomer(plan, named);
   if (const auto unclipped = named.find(std::string(kUnclippedSlot)); unclipped != named.end())
     unclipped->second += 0.5;
   return named;

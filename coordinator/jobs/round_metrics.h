@@ -16,7 +16,8 @@ namespace aisle {
 // By slot name. Modes store, local-sgd and none: means over the `stores` in the sum. Mode customer: means over its
 // customers, whose number is itself an estimate from the slot "customers", published as the customers that the stores
 // of a full cohort would have; where noise leaves less than a twentieth of those planned, means are over the planned
-// ones. "unclipped" is the share of units whose norm was within the clip.
+// ones. The plan's metrics are over those who had examples to measure on; "unclipped" is the share of units whose norm
+// was within the clip.
 StatusOr<std::map<std::string, double>> MetricsOf(const Plan& plan, const ModularSum& sum, const Quantizer& quantizer,
                                                   const UpdateShape& shape, uint32_t stores);
 

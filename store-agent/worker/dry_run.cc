@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "plans/update_vector.h"
+#include "store-agent/worker/customers/customer_rows.h"
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/evaluation.h"
 #include "store-agent/worker/examples.h"
@@ -17,6 +18,7 @@ namespace aisle {
 
 namespace {
 
+constexpr size_t kCustomersTried = 16;
 constexpr uint32_t kTimedSteps = 8;
 
 void AppendNumber(std::string& bytes, double value, bool is_double) {
@@ -40,17 +42,6 @@ v1::ColumnData MakeColumn(const ColumnNeed& need, uint64_t rows, RandomSource& r
   std::string& bytes = is_double ? *column.mutable_double_values() : *column.mutable_int64_values();
   for (uint64_t i = 0; i < rows; ++i) AppendNumber(bytes, need.range.min + width * random.Fraction(), is_double);
   return column;
-}
-
-TableRows MakeTables(const Plan& plan, uint64_t rows, RandomSource& random) {
-  TableRows tables;
-  for (const TableNeed& need : plan.tables) {
-    v1::TableData& table = *tables.Add();
-    table.set_name(need.name);
-    table.set_rows(need.dry_run_rows > 0 ? need.dry_run_rows : rows);
-    for (const ColumnNeed& column : need.columns) *table.add_columns() = MakeColumn(column, table.rows(), random);
-  }
-  return tables;
 }
 
 StatusOr<at::Tensor> LossOf(Program& program, const Examples& examples, const std::vector<int64_t>& indices) {
@@ -111,15 +102,56 @@ Status CheckPredictions(Program& program, const Examples& examples) {
   return OkStatus();
 }
 
+// In a store, prepare() sees one customer's rows at a time: it must make examples of them, of the form it always makes.
+Status CheckCustomers(Program& program, const Plan& plan, const TableRows& tables, const Examples& all) {
+  AISLE_ASSIGN_OR_RETURN(const CustomerRows rows, CustomerRows::Group(tables, plan));
+  if (rows.size() == 0)
+    return PlanError("the made-up rows have no customer; declare a range from 0 up for that column");
+  const std::string form = all.Form();
+  int64_t made = 0;
+  Status last;
+  for (size_t i = 0; i < std::min(rows.size(), kCustomersTried); ++i) {
+    const CustomerRows::Slice slice = rows.SliceOf(i);
+    const StatusOr<Examples> examples = Examples::Prepare(program, plan, slice.views());
+    if (!examples.ok()) {
+      last = examples.status();
+      continue;
+    }
+    if (examples->Form() != form) {
+      return PlanError(
+          "prepare makes \"{}\" of one customer's rows and \"{}\" of many: but for the number of examples, "
+          "shapes and types must not depend on the rows",
+          examples->Form(), form);
+    }
+    made += std::ranges::count(examples->OwnedByAUnit(), true);
+  }
+  if (made > 0) return OkStatus();
+  if (!last.ok()) return PlanError("prepare fails on one customer's rows alone: {}", MessageOf(last));
+  return PlanError("prepare made no example of any single customer's rows (\"unit\" negative means nobody's)");
+}
+
 }  // namespace
+
+TableRows MakeTables(const Plan& plan, uint64_t rows, RandomSource& random) {
+  TableRows tables;
+  for (const TableNeed& need : plan.tables) {
+    v1::TableData& table = *tables.Add();
+    table.set_name(need.name);
+    table.set_rows(need.dry_run_rows > 0 ? need.dry_run_rows : rows);
+    for (const ColumnNeed& column : need.columns) *table.add_columns() = MakeColumn(column, table.rows(), random);
+  }
+  return tables;
+}
 
 StatusOr<v1::InspectResult> DryRun(Program& program, const Plan& plan, uint64_t rows, RandomSource& random) {
   AISLE_ASSIGN_OR_RETURN(const UpdateShape shape, UpdateShapeOf(plan, program.layout()));
   AISLE_RETURN_IF_ERROR(QuantizerOf(plan, shape).status());
   const TableRows tables = MakeTables(plan, rows, random);
-  AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(program, plan, tables));
+  AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(program, plan, ViewsOf(tables)));
   AISLE_RETURN_IF_ERROR(CheckLossIsPerExample(program, examples));
   AISLE_RETURN_IF_ERROR(CheckPredictions(program, examples));
+  if (plan.privacy.unit() == PrivacyUnit::kCustomer)
+    AISLE_RETURN_IF_ERROR(CheckCustomers(program, plan, tables, examples));
   AISLE_ASSIGN_OR_RETURN(const MetricSums sums, SumMetrics(program, examples, examples.all()));
   AISLE_RETURN_IF_ERROR(MetricMeans(sums, plan).status());
 

@@ -3,9 +3,11 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
 
+#include "base/check.h"
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/failures.h"
 #include "store-agent/worker/graph_check.h"
@@ -53,12 +55,12 @@ StatusOr<Batch> ToColumns(const v1::TableData& table, const TableNeed& need) {
   return columns;
 }
 
-StatusOr<Tables> ToTables(const TableRows& tables, const Plan& plan) {
+StatusOr<Tables> ToTables(const TableViews& tables, const Plan& plan) {
   Tables all;
   for (const TableNeed& need : plan.tables) {
-    const auto found = std::ranges::find(tables, need.name, [](const auto& data) { return data.name(); });
+    const auto found = std::ranges::find(tables, need.name, [](const auto* data) { return data->name(); });
     if (found == tables.end()) return InvalidArgument("the task came without table {}", need.name);
-    AISLE_ASSIGN_OR_RETURN(Batch columns, ToColumns(*found, need));
+    AISLE_ASSIGN_OR_RETURN(Batch columns, ToColumns(**found, need));
     all.insert(need.name, std::move(columns));
   }
   return all;
@@ -108,7 +110,7 @@ struct Examples::State {
   }
 
   // Whether example `i` is held out.
-  Status Split(const ValidationSplit& rule) {
+  Status Split(const ValidationSplit& rule, uint64_t salt) {
     std::vector<bool> held_out(static_cast<size_t>(size), false);
     if (rule.last > 0) {
       AISLE_ASSIGN_OR_RETURN(at::Tensor time, PerExample(prepared, "time"));
@@ -119,7 +121,7 @@ struct Examples::State {
     }
     if (rule.fraction > 0) {
       const auto bound = static_cast<uint64_t>(rule.fraction * 0x1p64);
-      for (size_t i = 0; i < held_out.size(); ++i) held_out[i] = Spread(i) < bound;
+      for (size_t i = 0; i < held_out.size(); ++i) held_out[i] = Spread(salt == 0 ? i : i ^ Spread(salt)) < bound;
     }
     for (int64_t i = 0; i < size; ++i) (held_out[static_cast<size_t>(i)] ? validation : training).push_back(i);
     return OkStatus();
@@ -131,7 +133,7 @@ Examples::~Examples() = default;
 Examples::Examples(Examples&&) noexcept = default;
 Examples& Examples::operator=(Examples&&) noexcept = default;
 
-StatusOr<Examples> Examples::Prepare(Program& program, const Plan& plan, const TableRows& tables) {
+StatusOr<Examples> Examples::Prepare(Program& program, const Plan& plan, const TableViews& tables, uint64_t salt) {
   AISLE_ASSIGN_OR_RETURN(const Tables columns, ToTables(tables, plan));
   auto state = std::make_unique<State>();
   const at::NoGradGuard no_grad;
@@ -143,13 +145,56 @@ StatusOr<Examples> Examples::Prepare(Program& program, const Plan& plan, const T
     }
   }));
   AISLE_RETURN_IF_ERROR(state->CheckShapes());
-  AISLE_RETURN_IF_ERROR(state->Split(plan.validation));
+  AISLE_RETURN_IF_ERROR(state->Split(plan.validation, salt));
+  return Examples(std::move(state));
+}
+
+TableViews ViewsOf(const TableRows& tables) {
+  TableViews views;
+  for (const v1::TableData& table : tables) views.push_back(&table);
+  return views;
+}
+
+std::string Examples::Form() const {
+  std::map<std::string, std::string> forms;
+  for (const auto& entry : state_->prepared) {
+    const at::Tensor& tensor = entry.value();
+    forms[entry.key()] =
+        fmt::format("{} [{}]", c10::toString(tensor.scalar_type()), fmt::join(tensor.sizes().slice(1).vec(), ", "));
+  }
+  std::string form;
+  for (const auto& [name, text] : forms) form += fmt::format("{}: {}; ", name, text);
+  return form;
+}
+
+Examples Examples::Concatenate(std::span<const Examples* const> parts) {
+  AISLE_CHECK(!parts.empty());
+  auto state = std::make_unique<State>();
+  const at::NoGradGuard no_grad;
+  for (const auto& entry : parts[0]->state_->prepared) {
+    std::vector<at::Tensor> pieces;
+    for (const Examples* part : parts) pieces.push_back(part->state_->prepared.at(entry.key()));
+    state->prepared.insert(entry.key(), at::cat(pieces));
+  }
+  for (const Examples* part : parts) {
+    for (const int64_t i : part->training()) state->training.push_back(state->size + i);
+    for (const int64_t i : part->validation()) state->validation.push_back(state->size + i);
+    state->size += part->size();
+  }
   return Examples(std::move(state));
 }
 
 int64_t Examples::size() const { return state_->size; }
 const std::vector<int64_t>& Examples::training() const { return state_->training; }
 const std::vector<int64_t>& Examples::validation() const { return state_->validation; }
+
+std::vector<bool> Examples::OwnedByAUnit() const {
+  const at::Tensor unit = state_->prepared.at("unit").contiguous();
+  const int64_t* units = unit.data_ptr<int64_t>();
+  std::vector<bool> owned(static_cast<size_t>(state_->size));
+  for (size_t i = 0; i < owned.size(); ++i) owned[i] = units[i] >= 0;
+  return owned;
+}
 
 std::vector<int64_t> Examples::all() const {
   std::vector<int64_t> indices(static_cast<size_t>(state_->size));

@@ -1,7 +1,9 @@
 #include "store-agent/worker/graph_check.h"
 
 #include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/script.h>
 
 #include <algorithm>
@@ -127,7 +129,43 @@ class Walk {
   std::vector<std::string> refusals_;
 };
 
+// Whether anything is written that could be, or share memory with, a parameter or buffer of the module.
+bool MayWriteAttributes(const torch::jit::Function& function) {
+  const auto* graph_function = torch::jit::tryToGraphFunction(const_cast<torch::jit::Function&>(function));
+  if (graph_function == nullptr) return true;
+  const std::shared_ptr<torch::jit::Graph> graph = graph_function->graph()->copy();
+  torch::jit::Inline(*graph);
+  const torch::jit::AliasDb aliases(graph);
+  std::vector<const Block*> blocks = {graph->block()};
+  while (!blocks.empty()) {
+    const Block* block = blocks.back();
+    blocks.pop_back();
+    for (const Node* node : block->nodes()) {
+      for (const Block* inner : node->blocks()) blocks.push_back(inner);
+      const bool attribute =
+          node->kind() == c10::prim::GetAttr && node->output()->type()->isSubtypeOf(*c10::TensorType::get());
+      if (attribute && aliases.hasWriters(node->output())) return true;
+    }
+  }
+  return false;
+}
+
+// Operators that draw from the random stream, as the allow-list names them.
+bool DrawsRandomNumbers(const std::set<std::string>& operators) {
+  static constexpr std::array<std::string_view, 16> kRandom = {
+      "bernoulli",   "cauchy", "dropout", "exponential", "feature_dropout", "geometric", "log_normal", "lstm", "gru",
+      "multinomial", "normal", "poisson", "rand",        "random",          "rrelu",     "uniform"};
+  return std::ranges::any_of(operators, [](const std::string& name) {
+    return std::ranges::any_of(kRandom, [&](std::string_view part) { return name.find(part) != std::string::npos; });
+  });
+}
+
 }  // namespace
+
+bool KeepsUnitsApart(const Module& module, const std::set<std::string>& operators) {
+  return !DrawsRandomNumbers(operators) && !MayWriteAttributes(module.get_method(kLoss).function()) &&
+         !MayWriteAttributes(module.get_method(kMetrics).function());
+}
 
 StatusOr<std::set<std::string>> CheckProgram(const Module& module) {
   Walk walk;

@@ -24,4 +24,9 @@ inline constexpr const char* kPredict = "predict";
 // written out).
 StatusOr<std::set<std::string>> CheckProgram(const torch::jit::Module& module);
 
+// Whether a checked program provably carries nothing from one call to the next: its loss and metrics write into no
+// parameter or buffer, as far as alias analysis can tell, and nothing in it draws random numbers. Only then may several
+// customers be worked on in one call; otherwise each gets a call, a seed and a clean state of its own.
+bool KeepsUnitsApart(const torch::jit::Module& module, const std::set<std::string>& operators);
+
 }  // namespace aisle

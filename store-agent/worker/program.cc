@@ -42,7 +42,7 @@ std::vector<Parameter> DeclaredParameters(const Module& module, const std::vecto
 }
 
 // Those of an archive that train; tied weights are listed once, under their first name.
-StatusOr<std::vector<Parameter>> TrainableParameters(const Module& module) {
+StatusOr<std::vector<Parameter>> ParametersThatTrain(const Module& module) {
   std::vector<Parameter> parameters;
   std::set<const void*> seen;
   for (const auto& [name, tensor] : module.named_parameters()) {
@@ -71,6 +71,7 @@ struct Program::State {
   std::vector<Parameter> parameters;
   Layout layout;
   std::set<std::string> operators;
+  bool keeps_units_apart = false;
   at::Tensor flat;
   at::Tensor flat_gradient;
 
@@ -95,6 +96,40 @@ struct Program::State {
   }
 };
 
+// Writes that a program makes bump the version counters of its own tensors. Moving the weights through `flat` doesn't:
+// the parameters share its memory, not its counter.
+class Program::SavedState {
+ public:
+  explicit SavedState(const State& state) {
+    for (const at::Tensor& tensor : state.module.parameters()) tensors_.push_back(tensor);
+    for (const at::Tensor& tensor : state.module.buffers()) tensors_.push_back(tensor);
+    const at::NoGradGuard no_grad;
+    for (const at::Tensor& tensor : tensors_) values_.push_back(tensor.detach().clone());
+    versions_ = Versions();
+  }
+  bool Wrote() const { return Versions() != versions_; }
+  void Restore() {
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].detach().copy_(values_[i]);
+    versions_ = Versions();
+  }
+
+ private:
+  int64_t Versions() const {
+    int64_t sum = 0;
+    for (const at::Tensor& tensor : tensors_) sum += tensor._version();
+    return sum;
+  }
+  std::vector<at::Tensor> tensors_;
+  std::vector<at::Tensor> values_;
+  int64_t versions_ = 0;
+};
+
+std::shared_ptr<Program::SavedState> Program::SaveState() const { return std::make_shared<SavedState>(*state_); }
+bool Program::WroteState(const SavedState& saved) const { return saved.Wrote(); }
+void Program::RestoreState(SavedState& saved) { saved.Restore(); }
+bool Program::keeps_units_apart() const { return state_->keeps_units_apart; }
+
 Program::Program(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Program::~Program() = default;
 
@@ -110,6 +145,7 @@ StatusOr<std::unique_ptr<Program>> Program::FromSource(const std::string& source
   AISLE_RETURN_IF_ERROR(compiled);
   AISLE_ASSIGN_OR_RETURN(state->layout, LayoutOf(state->parameters));
   AISLE_ASSIGN_OR_RETURN(state->operators, CheckProgram(state->module));
+  state->keeps_units_apart = KeepsUnitsApart(state->module, state->operators);
   AISLE_RETURN_IF_ERROR(Guarded("laying out parameters", [&] { state->Flatten(); }));
   return std::unique_ptr<Program>(new Program(std::move(state)));
 }
@@ -123,9 +159,10 @@ StatusOr<std::unique_ptr<Program>> Program::FromArchive(std::string_view archive
   });
   if (loaded.code() == StatusCode::kOutOfRange) return PlanInvalid("{}", MessageOf(loaded));
   AISLE_RETURN_IF_ERROR(loaded);
-  AISLE_ASSIGN_OR_RETURN(state->parameters, TrainableParameters(state->module));
+  AISLE_ASSIGN_OR_RETURN(state->parameters, ParametersThatTrain(state->module));
   AISLE_ASSIGN_OR_RETURN(state->layout, LayoutOf(state->parameters));
   AISLE_ASSIGN_OR_RETURN(state->operators, CheckProgram(state->module));
+  state->keeps_units_apart = KeepsUnitsApart(state->module, state->operators);
   AISLE_RETURN_IF_ERROR(Guarded("laying out parameters", [&] { state->Flatten(); }));
   return std::unique_ptr<Program>(new Program(std::move(state)));
 }
@@ -140,6 +177,16 @@ size_t Program::trainable_count() const { return static_cast<size_t>(state_->fla
 const std::set<std::string>& Program::operators() const { return state_->operators; }
 at::Tensor& Program::flat() { return state_->flat; }
 at::Tensor& Program::flat_gradient() { return state_->flat_gradient; }
+
+const Module& Program::module() const { return state_->module; }
+
+std::vector<at::Tensor> Program::trainable() const {
+  std::vector<at::Tensor> trainable;
+  for (const Parameter& parameter : state_->parameters) {
+    if (parameter.trainable) trainable.push_back(parameter.tensor);
+  }
+  return trainable;
+}
 
 std::vector<std::string> Program::methods() const {
   std::vector<std::string> names;

@@ -19,6 +19,9 @@ class Tensor;
 namespace c10 {
 struct IValue;
 }
+namespace torch::jit {
+struct Module;
+}
 
 namespace aisle {
 
@@ -52,7 +55,22 @@ class Program {
   at::Tensor& flat();
   at::Tensor& flat_gradient();
 
+  // The module itself, and the parameters of it that train, in layout order: what `flat` is made of.
+  const torch::jit::Module& module() const;
+  std::vector<at::Tensor> trainable() const;
+
   void SetTraining(bool training);  // What `self.training` says: dropout and its like.
+  // Whether several customers may share one call: see graph_check.h.
+  bool keeps_units_apart() const;
+
+  // Whether the program itself wrote into one of its parameters or buffers since `saved`, and the way back: nothing
+  // that was learnt from one customer's rows may be there when the next one's turn comes. Saving copies the whole
+  // state.
+  class SavedState;
+  std::shared_ptr<SavedState> SaveState() const;
+  bool WroteState(const SavedState& saved) const;
+  void RestoreState(SavedState& saved);
+
   // Calls a method; what it throws becomes PlanError.
   Status Call(const char* method, const c10::IValue& argument, c10::IValue& result);
 

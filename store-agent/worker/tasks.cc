@@ -3,9 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include "aggregation/norm.h"
 #include "plans/bundle.h"
 #include "plans/update_vector.h"
 #include "privacy/clip.h"
+#include "store-agent/worker/customers/customer_task.h"
 #include "store-agent/worker/dry_run.h"
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/evaluation.h"
@@ -28,6 +30,7 @@ struct LoadedPlan {
   Digest bundle;
   Plan plan;
   std::unique_ptr<Program> program;
+  std::optional<CustomerWays> customers;  // Once a task of the unit customer came.
 };
 
 StatusOr<LoadedPlan> Load(const std::string& bytes) {
@@ -57,11 +60,12 @@ std::string LittleEndian(std::span<const int32_t> values) {
 }
 
 // The clipped, quantised update of `program`, which was trained from `before`.
-Status FillUpdate(const Program& program, const Plan& plan, std::vector<float> before,
-                  const std::vector<double>& metrics, v1::TrainResult& result) {
+Status FillUpdate(const Program& program, const Plan& plan, std::vector<float> before, std::vector<double> metrics,
+                  v1::TrainResult& result) {
   const std::vector<float> after = program.TrainableValues();
   for (size_t i = 0; i < after.size(); ++i) before[i] = after[i] - before[i];
   AISLE_ASSIGN_OR_RETURN(const UpdateShape shape, UpdateShapeOf(plan, program.layout()));
+  if (plan.privacy.adaptive_clip) metrics.push_back(L2Norm(before) <= shape.parameter_clip() ? 0.5 : -0.5);
   AISLE_ASSIGN_OR_RETURN(const Quantizer quantizer, QuantizerOf(plan, shape));
   UpdateClipReport report;
   AISLE_ASSIGN_OR_RETURN(const SecretVector<float> clipped, ClippedUpdate(before, metrics, shape, &report));
@@ -140,6 +144,8 @@ struct TaskRunner::State {
 
   Status Train(const v1::TrainTask& task, const OnProgress& on_progress, const std::atomic<bool>& stop,
                v1::TrainResult& result);
+  Status TrainOnCustomers(LoadedPlan& used, const v1::TrainTask& task, AesCtrStream& random, const TrainingHooks& hooks,
+                          v1::TrainResult& result);
   Status Evaluate(const v1::EvaluateTask& task, const std::atomic<bool>& stop, v1::EvaluateResult& result);
   Status Inspect(const v1::InspectTask& task, v1::InspectResult& result);
   Status Export(const v1::ExportTask& task, v1::ExportResult& result);
@@ -158,18 +164,9 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   std::unique_ptr<AesCtrStream> random;
   AISLE_RETURN_IF_ERROR(CheckSeed(task.seed(), random).status());
   AISLE_ASSIGN_OR_RETURN(LoadedPlan * used, Use(task.bundle(), task.weights()));
-  auto& [digest, plan, program] = *used;
+  const Plan plan = WithClipNorm(used->plan, task.clip_norm());
+  const std::unique_ptr<Program>& program = used->program;
   PrepareEngine(random->Draw64(), std::max<uint32_t>(task.threads(), 1));
-  AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(*program, plan, task.tables()));
-
-  // Metrics are those of the weights that came, so that their mean over stores is the measure of one model version.
-  std::vector<double> metrics;
-  if (!plan.metrics.empty()) {
-    AISLE_ASSIGN_OR_RETURN(const MetricSums sums, SumMetrics(*program, examples, MeasuredExamples(examples), &stop));
-    AISLE_ASSIGN_OR_RETURN(metrics, MetricMeans(sums, plan));
-  }
-  const std::chrono::duration<double> until_training = std::chrono::steady_clock::now() - began;
-  std::vector<float> before = program->TrainableValues();
   Pacer pacer;
   const auto tell = [&](uint32_t step, uint32_t steps_total, double loss) {
     if (!on_progress || (!pacer.Due() && step != steps_total)) return;
@@ -179,6 +176,20 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
     progress.set_loss(loss);
     on_progress(progress);
   };
+  // A model for the store alone leaves no trace outside, so nothing is clipped or drawn for it.
+  if (plan.privacy.unit() == PrivacyUnit::kCustomer && !task.keep_weights()) {
+    return TrainOnCustomers(*used, task, *random, {tell, &stop}, result);
+  }
+  AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(*program, plan, ViewsOf(task.tables())));
+
+  // Metrics are those of the weights that came, so that their mean over stores is the measure of one model version.
+  std::vector<double> metrics;
+  if (!plan.metrics.empty()) {
+    AISLE_ASSIGN_OR_RETURN(const MetricSums sums, SumMetrics(*program, examples, MeasuredExamples(examples), &stop));
+    AISLE_ASSIGN_OR_RETURN(metrics, MetricMeans(sums, plan));
+  }
+  const std::chrono::duration<double> until_training = std::chrono::steady_clock::now() - began;
+  std::vector<float> before = program->TrainableValues();
   AISLE_ASSIGN_OR_RETURN(const TrainingReport report,
                          TrainLocally(*program, examples, plan.training, passes, *random, {tell, &stop}));
   result.set_examples(examples.training().size());
@@ -187,14 +198,30 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   result.set_seconds_to_first_batch(until_training.count() + report.seconds_first_batch);
   result.set_seconds_training(report.seconds_training);
   if (task.keep_weights()) result.set_trained_weights(EncodeWeights(program->GetWeights()));
-  return FillUpdate(*program, plan, std::move(before), metrics, result);
+  return FillUpdate(*program, plan, std::move(before), std::move(metrics), result);
+}
+
+Status TaskRunner::State::TrainOnCustomers(LoadedPlan& used, const v1::TrainTask& task, AesCtrStream& random,
+                                           const TrainingHooks& hooks, v1::TrainResult& result) {
+  if (!used.customers) {
+    AISLE_ASSIGN_OR_RETURN(used.customers, CustomerWays::Of(*used.program, used.plan));
+  }
+  const CustomerTask customer_task{.plan = WithClipNorm(used.plan, task.clip_norm()),
+                                   .tables = task.tables(),
+                                   .seed = task.seed(),
+                                   .noise_seed = task.noise_seed()};
+  AISLE_ASSIGN_OR_RETURN(const SecretVector<int32_t> update,
+                         RunCustomerTask(*used.program, customer_task, *used.customers, random, hooks, result));
+  result.set_update(LittleEndian(update.Reveal()));
+  return OkStatus();
 }
 
 Status TaskRunner::State::Evaluate(const v1::EvaluateTask& task, const std::atomic<bool>& stop,
                                    v1::EvaluateResult& result) {
   AISLE_ASSIGN_OR_RETURN(LoadedPlan * used, Use(task.bundle(), task.weights()));
   PrepareEngine(0, 1);
-  AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(*used->program, used->plan, task.tables()));
+  AISLE_ASSIGN_OR_RETURN(const Examples examples,
+                         Examples::Prepare(*used->program, used->plan, ViewsOf(task.tables())));
   const std::vector<int64_t> indices = task.split() == v1::EvaluateTask::SPLIT_TRAINING     ? examples.training()
                                        : task.split() == v1::EvaluateTask::SPLIT_VALIDATION ? examples.validation()
                                                                                             : examples.all();

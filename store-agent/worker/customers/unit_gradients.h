@@ -1,6 +1,7 @@
 // Each customer's own gradient, clipped and summed: the inner loop of modes customer and local-sgd. One interface,
 // several ways; all give the sum that the loop gives, up to rounding. Which way a plan takes is decided by its program
-// alone (choose.h), never by a store's rows.
+// alone (choose.h), never by a store's rows. What a program draws at random while it works on a unit comes from that
+// unit's own seed; a way that can't keep units' random numbers apart is no way for a program that draws any.
 #pragma once
 
 #include <atomic>
@@ -32,13 +33,19 @@ using SlotsOfUnit = std::function<StatusOr<std::vector<double>>(size_t unit, dou
 class UnitGradients {
  public:
   virtual ~UnitGradients() = default;
-  // Adds every drawn unit's vector to `sum`. A unit on whose examples the program fails, or whose gradient isn't
-  // finite, adds nothing, and the others go on: one customer's odd rows mustn't keep a store from taking part, for that
-  // would tell of the rows. Cancelled when stopped; PlanError only for what the program does whatever the data.
+  // Adds every drawn unit's vector to `sum`; a unit without examples to train on has the zero vector. A unit on whose
+  // examples the program fails, or whose gradient isn't finite, adds nothing, and the others go on: one customer's odd
+  // rows mustn't keep a store from taking part, for that would tell of the rows. Cancelled when stopped; no other
+  // error.
   virtual Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) = 0;
 };
 
 // One customer after the other: right for every program, and what the faster ways are tested against.
 std::unique_ptr<UnitGradients> MakeUnitLoop();
+
+// Not one gradient but `steps` of SGD on the unit's examples, each by work.factor * gradient, from the broadcast
+// weights: the unit's vector is how far they went (McMahan et al. 2018, "Learning Differentially Private Recurrent
+// Language Models", algorithm 1, with a customer for a user).
+std::unique_ptr<UnitGradients> MakeUnitSteps(uint32_t steps);
 
 }  // namespace aisle

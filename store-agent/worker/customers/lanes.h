@@ -1,0 +1,88 @@
+// Many examples' gradients in one run of the program: `loss` is run once over lanes, one example each, as if every lane
+// were alone (vmap of grad, LibTorch's functorch). Lanes can't see one another: an operator acts on each lane by its
+// own rule, and where there is no rule, or the program looks at a number to decide what to do, it fails for any data.
+//
+// Weights that are only ever applied to inputs (linear, addmm, matmul, mm, also inside loops) don't get a gradient per
+// lane; their inputs and the gradients at their outputs come out instead, whose outer products it is made of. Likewise
+// for embedding tables, and for biases.
+//
+// The same example must give the same bits whoever is in the other lanes, or one customer would move what others add.
+// So the shapes never vary (always kLanes; unused ones are filled up), and Steady() finds the seats: those lanes whose
+// answers are equal bit for bit. On AVX-512 machines those are all, with OpenBLAS's AVX2 kernels every other six.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "store-agent/worker/examples.h"
+#include "store-agent/worker/program.h"
+
+namespace aisle {
+
+inline constexpr size_t kLanes = 48;  // A multiple of 12 and 16, the rows that matrix kernels take at once.
+
+// Where a trainable parameter's gradient is found.
+enum class GradientForm : uint8_t {
+  kWhole,               // Among the numbers written out for each lane.
+  kProducts,            // A matrix [outputs, inputs], sum of g x^T over its rows.
+  kProductsTransposed,  // The same, kept as [inputs, outputs].
+  kTable,               // A matrix [ids, outputs], sum of g at row `id`.
+};
+
+struct LaneParameter {
+  GradientForm form = GradientForm::kWhole;
+  size_t offset = 0;  // In the flat gradient.
+  size_t count = 0;
+  size_t inputs = 0;  // Of products; of a table the number of ids.
+  size_t outputs = 0;
+};
+
+// What one run gave. Pointers are good until the next run.
+struct LaneGradients {
+  struct Rows {
+    size_t per_lane = 0;
+    const float* x = nullptr;      // [kLanes, per_lane, inputs]; null for a table.
+    const int64_t* ids = nullptr;  // [kLanes, per_lane]; tables only.
+    const float* g = nullptr;      // [kLanes, per_lane, outputs]
+  };
+  std::vector<Rows> rows;        // One for each parameter; empty for kWhole.
+  const float* whole = nullptr;  // [kLanes, whole_count()], the kWhole parameters in layout order.
+};
+
+class Lanes {
+ public:
+  // Whether parameters that are only applied to inputs come as rows, or everything as whole gradients.
+  enum class Rows : bool { kNo, kYes };
+  // Borrows `program`. PlanError if `loss` can't be run so; then nothing is wrong with the plan.
+  static StatusOr<std::unique_ptr<Lanes>> Make(Program& program, Rows rows);
+  ~Lanes();
+
+  const std::vector<LaneParameter>& parameters() const;  // In layout order.
+  size_t whole_count() const;
+  bool has_rows() const;  // Whether any parameter comes as rows.
+  const std::vector<size_t>& seats() const;
+
+  // Runs `loss` and its gradient for the examples at `indices`, one for each lane. Both are of the loss of that example
+  // alone. PlanError if the program fails on one of them: which one isn't known.
+  Status Run(const Examples& examples, std::span<const int64_t> indices);
+  const LaneGradients& gradients() const;
+
+  // PlanError unless the lanes' gradients are those that the program gives for each of `examples` (made up; at least
+  // one) alone, and those of several examples together are the mean of theirs.
+  Status Agree(const Examples& examples);
+
+  // Finds the seats by running `examples` (made up; at least one) in turned orders. PlanError if there are fewer than
+  // kLanes / 4: then lanes can't be used on this machine.
+  Status Steady(const Examples& examples);
+
+ private:
+  struct State;
+  explicit Lanes(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aisle

@@ -1,0 +1,73 @@
+#include "store-agent/worker/customers/seating.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aisle {
+
+SeatedGradients::SeatedGradients(std::unique_ptr<Lanes> lanes, size_t examples_max, std::unique_ptr<UnitGradients> loop)
+    : lanes_(std::move(lanes)), examples_max_(std::min(examples_max, lanes_->seats().size())), loop_(std::move(loop)) {}
+
+Status SeatedGradients::AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
+  if (!Begin(sum)) return loop_->AddAll(work, slots_of, sum);
+  left_.clear();
+  AISLE_RETURN_IF_ERROR(SeatAll({work, slots_of, sum}));
+  Finish(sum);
+  if (left_.empty()) return OkStatus();
+  UnitWork rest = work;
+  rest.drawn = left_;
+  return loop_->AddAll(rest, slots_of, sum);
+}
+
+Status SeatedGradients::SeatAll(const Turn& turn) {
+  std::vector<size_t> seated;
+  size_t taken = 0;
+  for (const size_t unit : turn.work.drawn) {
+    const size_t count = turn.work.units.examples(unit).size();
+    if (count > examples_max_) {
+      left_.push_back(unit);
+      continue;
+    }
+    if (taken + count > lanes_->seats().size()) {
+      AISLE_RETURN_IF_ERROR(Run(turn, seated));
+      seated.clear();
+      taken = 0;
+    }
+    seated.push_back(unit);
+    taken += count;
+  }
+  return seated.empty() ? OkStatus() : Run(turn, seated);
+}
+
+Status SeatedGradients::Run(const Turn& turn, std::span<const size_t> units) {
+  const UnitWork& work = turn.work;
+  if (work.stop != nullptr && work.stop->load(std::memory_order_relaxed)) return Cancelled("training was stopped");
+  std::vector<SeatedUnit> seated;
+  std::vector<int64_t> indices(kLanes, -1);
+  int64_t filler = -1;
+  size_t taken = 0;
+  for (const size_t unit : units) {
+    seated.push_back({.unit = unit, .lanes = {}});
+    for (const int64_t index : work.units.examples(unit)) {
+      const size_t lane = lanes_->seats()[taken++];
+      indices[lane] = filler = index;
+      seated.back().lanes.push_back(lane);
+    }
+  }
+  std::ranges::replace(indices, int64_t{-1}, filler);  // Empty lanes hold somebody, and nobody looks at what they give.
+  if (taken > 0 && !lanes_->Run(work.examples, indices).ok()) {
+    if (units.size() == 1) {
+      left_.push_back(units[0]);
+      return OkStatus();
+    }
+    AISLE_RETURN_IF_ERROR(Run(turn, units.first(units.size() / 2)));
+    return Run(turn, units.subspan(units.size() / 2));
+  }
+  for (const SeatedUnit& one : seated) {
+    if (!Add(turn, one)) left_.push_back(one.unit);
+  }
+  EndRun();
+  return OkStatus();
+}
+
+}  // namespace aisle
