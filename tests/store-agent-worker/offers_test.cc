@@ -53,26 +53,31 @@ v1::TableData Table(const std::vector<Line>& lines) {
 
 struct OffersPlan {
   std::string bundle;
-  std::string weights;
+  std::string weights;  // The initial ones: the last layer is zero.
+  std::string awake;    // As if after training: every feature has a say.
 };
 
 const OffersPlan& Offers() {
   static const OffersPlan offers = [] {
     PlanFiles files = ReadPlanFiles(AISLE_OFFERS_PLAN).value();
     const Plan plan = Plan::Parse(files.plan_toml).value();
-    OffersPlan made{.bundle = {}, .weights = EncodeWeights(MakeInitialWeights(plan).value())};
+    Weights weights = MakeInitialWeights(plan).value();
+    OffersPlan made;
+    made.weights = EncodeWeights(weights);
+    for (size_t i = 0; i < weights.values.size(); ++i) weights.values[i] += 0.3F * std::sin(static_cast<float>(i));
+    made.awake = EncodeWeights(weights);
     made.bundle = MakePlanBundle(std::move(files), made.weights).value().Encode();
     return made;
   }();
   return offers;
 }
 
-WorkerOutcome Evaluate(const std::vector<Line>& lines) {
+WorkerOutcome Evaluate(const std::vector<Line>& lines, const std::string& weights) {
   v1::WorkerRequest request;
   request.set_request_id(1);
   v1::EvaluateTask& task = *request.mutable_evaluate();
   task.set_bundle(Offers().bundle);
-  task.set_weights(Offers().weights);
+  task.set_weights(weights);
   *task.add_tables() = Table(lines);
   task.set_split(v1::EvaluateTask::SPLIT_ALL);
   return RunOnShared(request);
@@ -80,8 +85,8 @@ WorkerOutcome Evaluate(const std::vector<Line>& lines) {
 
 using Sums = std::map<std::string, double>;
 
-Sums SumsOf(const std::vector<Line>& lines) {
-  const WorkerOutcome outcome = Evaluate(lines);
+Sums SumsOf(const std::vector<Line>& lines, const std::string& weights = Offers().awake) {
+  const WorkerOutcome outcome = Evaluate(lines, weights);
   EXPECT_TRUE(outcome.ok()) << outcome.detail;
   if (!outcome.ok()) return {};
   const auto& metrics = outcome.reply.evaluated().metrics();
@@ -117,7 +122,8 @@ TEST(OffersPlanTest, ADayOfAHouseholdIsOneExample) {
   const WorkerOutcome outcome = Evaluate({{.household = 7},
                                           {.household = 7, .sold_at = kMonday + 3600, .category = kSoup},
                                           {.household = 8},
-                                          {.household = 7, .sold_at = kMonday + kDay}});
+                                          {.household = 7, .sold_at = kMonday + kDay}},
+                                         Offers().weights);
   ASSERT_TRUE(outcome.ok()) << outcome.detail;
   EXPECT_EQ(outcome.reply.evaluated().examples(), 3U);
 }
@@ -133,7 +139,7 @@ TEST(OffersPlanTest, HabitsAreOfEarlierDaysAlone) {
 }
 
 TEST(OffersPlanTest, StartsFromTheHouseholdsHabits) {
-  const Sums sums = SumsOf(Visits(7, {kSoup, kSoup, kMilk, kSoup}));
+  const Sums sums = SumsOf(Visits(7, {kSoup, kSoup, kMilk, kSoup}), Offers().weights);
   EXPECT_NEAR(sums.at("loss"), sums.at("habit_loss"), 1e-4);  // The network's last layer begins at zero.
   EXPECT_LT(sums.at("habit_loss"), sums.at("popular_loss"));
 }
@@ -180,14 +186,14 @@ TEST(OffersPlanTest, NullsAndRowsOutOfRangeAreLeftOut) {
 }
 
 TEST(OffersPlanTest, OneRowIsEnough) {
-  const Sums sums = SumsOf({{.household = 7}});
+  const Sums sums = SumsOf({{.household = 7}}, Offers().weights);
   EXPECT_DOUBLE_EQ(sums.at("count"), 1);
   EXPECT_NEAR(sums.at("loss"), sums.at("popular_loss"), 1e-4);  // Nothing is known of the household yet.
 }
 
 TEST(OffersPlanTest, NoRowsMakeNoExamplesButNoCrash) {
   for (const std::vector<Line>& lines : {std::vector<Line>{}, Visits(kNobody, {kMilk, kSoup})}) {
-    const WorkerOutcome outcome = Evaluate(lines);
+    const WorkerOutcome outcome = Evaluate(lines, Offers().weights);
     EXPECT_TRUE(outcome.worker_survives()) << outcome.detail;
     if (!outcome.ok()) {
       EXPECT_THAT(outcome.detail, ::testing::HasSubstr("no examples"));
