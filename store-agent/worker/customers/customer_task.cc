@@ -1,6 +1,7 @@
 #include "store-agent/worker/customers/customer_task.h"
 
 #include "plans/update_vector.h"
+#include "store-agent/worker/customers/choose.h"
 #include "store-agent/worker/customers/customer_examples.h"
 #include "store-agent/worker/customers/customer_rows.h"
 #include "store-agent/worker/customers/customer_training.h"
@@ -23,7 +24,8 @@ StatusOr<CustomerWays> CustomerWays::Of(Program& program, const Plan& plan) {
   CustomerWays ways;
   AISLE_ASSIGN_OR_RETURN(ways.form, ExpectedForm(program, plan));
   const bool one_gradient = plan.privacy.mode == PrivacyMode::kLocalSgd || plan.training.local_steps == 1;
-  ways.gradients = one_gradient ? MakeUnitLoop() : MakeUnitSteps(plan.training.local_steps);
+  ways.gradients =
+      one_gradient ? ChooseUnitGradients(program, plan).gradients : MakeUnitSteps(plan.training.local_steps);
   return ways;
 }
 
