@@ -125,6 +125,7 @@ class Coordinator {
   void Cancel(JobId job, std::string reason, Reply<JobRecord> reply);
   void Invite(StoreId store, std::optional<absl::Duration> code_lifetime, Reply<IssuedCode> reply);
   void Revoke(StoreId store, std::string reason, Reply<StoreRecord> reply);
+  void Reinstate(StoreId store, Reply<StoreRecord> reply);
   // Runs `look` on the executor: the one way to read what follows.
   void Read(std::function<void(const Coordinator&)> look);
   // Calls `changed` on the executor after every change of the job, until Unwatch.

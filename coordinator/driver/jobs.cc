@@ -83,4 +83,12 @@ void Coordinator::Revoke(StoreId store, std::string reason, Reply<StoreRecord> r
   });
 }
 
+void Coordinator::Reinstate(StoreId store, Reply<StoreRecord> reply) {
+  parts_.executor.Post([=, this, store = std::move(store), reply = std::move(reply)] {
+    StatusOr<StoreRecord> reinstated = stores_.Reinstate(store);
+    if (reinstated.ok()) LogInfo("store {} was reinstated", store);
+    reply(std::move(reinstated));
+  });
+}
+
 }  // namespace aisle

@@ -15,7 +15,7 @@ void RoundMachine::BeginCollecting(Roster roster, absl::Time now, Effects& effec
 Status RoundMachine::CheckUpdate(const UpdateCollected& event) const {
   const Roster* roster = RosterOf(phase_);
   const Seat* seat = roster == nullptr ? nullptr : roster->Find(event.store);
-  if (seat == nullptr) return NotFound("{} has no part in round {}", event.store, id_);
+  if (seat == nullptr) return NoPart(event.store);
   const BlobName* update = nullptr;
   if (const auto* gave = std::get_if<GaveUpdate>(seat)) update = &gave->update;
   if (const auto* holds = std::get_if<HoldsUpdate>(seat)) update = &holds->update;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/overloaded.h"
+#include "base/reason.h"
 #include "coordinator/round/transitions.h"
 
 namespace aisle {
@@ -37,6 +38,10 @@ Status RoundMachine::Check(const Event& event) const {
                                },
                                [](const auto&) { return OkStatus(); }},
                     event);
+}
+
+Status RoundMachine::NoPart(const StoreId& store) const {
+  return WithReason(NotFound("{} has no part in round {}", store, id_), Reason::kNotInRound);
 }
 
 Effects RoundMachine::Handle(const Event& event, absl::Time now) {

@@ -81,6 +81,7 @@ class RoundMachine {
   void BeginCommitting(Roster roster, Effects& effects);
   void OnPublished(Committing& committing, const ModelPublished& event, Effects& effects);
   // machine.cc
+  Status NoPart(const StoreId& store) const;
   void Expire(PhaseName phase, absl::Time now, Effects& effects);
   void Abort(Roster roster, AbortReason reason, std::string explanation, Effects& effects);
   void AbortFromAnyPhase(AbortReason reason, std::string explanation, Effects& effects);

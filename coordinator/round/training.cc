@@ -2,6 +2,7 @@
 // target has trained, or nobody is left to wait for, or its deadline passes. Stores train first and join the sum later:
 // here they only say that the finished vector lies on their own disk.
 #include "base/cover.h"
+#include "base/reason.h"
 #include "coordinator/round/machine.h"
 
 namespace aisle {
@@ -16,12 +17,13 @@ void RoundMachine::BeginTraining(Roster roster, absl::Time now, Effects& effects
 Status RoundMachine::CheckOutcome(const OutcomeReported& event) const {
   const Roster* roster = RosterOf(phase_);
   const Seat* seat = roster == nullptr ? nullptr : roster->Find(event.store);
-  if (seat == nullptr) return NotFound("{} has no part in round {}", event.store, id_);
+  if (seat == nullptr) return NoPart(event.store);
   const auto* trained = std::get_if<Trained>(&event.outcome);
   if (trained != nullptr) {
     if (trained->update.size != policy_.update_size) {
-      return InvalidArgument("{}'s update for round {} has {} bytes; the plan's vector has {}", event.store, id_,
-                             trained->update.size, policy_.update_size);
+      return WithReason(InvalidArgument("{}'s update for round {} has {} bytes; the plan's vector has {}", event.store,
+                                        id_, trained->update.size, policy_.update_size),
+                        Reason::kSizeMismatch);
     }
     if (const auto* held = std::get_if<HoldsUpdate>(seat)) {
       if (held->update == trained->update) return OkStatus();  // Said before: nothing changes.

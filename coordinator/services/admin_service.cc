@@ -210,6 +210,20 @@ grpc::ServerUnaryReactor* AdminService::RevokeStore(grpc::CallbackServerContext*
   return reactor;
 }
 
+grpc::ServerUnaryReactor* AdminService::ReinstateStore(grpc::CallbackServerContext* context,
+                                                       const v1::ReinstateStoreRequest* request, v1::Store* response) {
+  if (Status authorized = Authorize(*context); !authorized.ok()) return FinishNow(context, authorized);
+  StatusOr<StoreId> store = StoreId::Parse(request->store());
+  if (!store.ok()) return FinishNow(context, store.status());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  coordinator_.Reinstate(*std::move(store), [=](StatusOr<StoreRecord> reinstated) {
+    if (!reinstated.ok()) return reactor->Finish(ToGrpc(reinstated.status()));
+    *response = StoreView(*reinstated);
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
 grpc::ServerUnaryReactor* AdminService::ListStores(grpc::CallbackServerContext* context, const v1::ListStoresRequest*,
                                                    v1::ListStoresResponse* response) {
   return Read(context, [=](const Coordinator& coordinator) -> Status {

@@ -33,6 +33,8 @@ class AdminService final : public v1::Admin::CallbackService {
                                      v1::AddStoreResponse*) override;
   grpc::ServerUnaryReactor* RevokeStore(grpc::CallbackServerContext*, const v1::RevokeStoreRequest*,
                                         v1::Store*) override;
+  grpc::ServerUnaryReactor* ReinstateStore(grpc::CallbackServerContext*, const v1::ReinstateStoreRequest*,
+                                           v1::Store*) override;
   grpc::ServerUnaryReactor* ListStores(grpc::CallbackServerContext*, const v1::ListStoresRequest*,
                                        v1::ListStoresResponse*) override;
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext*, const v1::ListModelsRequest*,

@@ -93,6 +93,20 @@ StatusOr<StoreRecord> StoreBook::Revoke(const StoreId& store, const std::string&
   return record;
 }
 
+StatusOr<StoreRecord> StoreBook::Reinstate(const StoreId& store) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
+  if (record.state != StoreState::kRevoked) {
+    return FailedPrecondition("store {} isn't revoked but {}", store, NameOf(record.state));
+  }
+  record.state = StoreState::kInvited;
+  record.revoke_reason.clear();
+  record.code.reset();
+  record.key_current.reset();
+  record.key_next.reset();
+  AISLE_RETURN_IF_ERROR(Write(record, Durability::kSynced));
+  return record;
+}
+
 StoreBook::Presence& StoreBook::PresenceOf(const StoreId& store) {
   const auto [entry, is_new] = presence_.try_emplace(store);
   if (is_new) {

@@ -40,6 +40,9 @@ class StoreBook final : public EnrolmentRecords {
   StatusOr<std::vector<StoreRecord>> List() const;
   // Durable. A revoked store is refused from its next call on.
   StatusOr<StoreRecord> Revoke(const StoreId& store, const std::string& reason);
+  // Durable. The store may be invited again; its old keys and code stay void, for whoever has its box may have copied
+  // them. FailedPrecondition if it isn't revoked.
+  StatusOr<StoreRecord> Reinstate(const StoreId& store);
 
   // A store has checked in. FailedPrecondition if another agent with its identity replaced this one.
   Status Present(const StoreId& store, const CheckIn& check_in);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/overloaded.h"
+#include "base/reason.h"
 
 namespace aisle {
 namespace {
@@ -103,8 +104,10 @@ void ClaimToProto(const LedgerClaim& claim, v1::LedgerClaim* message) {
 
 StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
   if (message.protocol_major() != kProtocolMajor) {
-    return Unimplemented("the store speaks protocol {}.{}, this coordinator speaks {}.{}; upgrade the older of the two",
-                         message.protocol_major(), message.protocol_minor(), kProtocolMajor, kProtocolMinor);
+    return WithReason(
+        Unimplemented("the store speaks protocol {}.{}, this coordinator speaks {}.{}; upgrade the older of the two",
+                      message.protocol_major(), message.protocol_minor(), kProtocolMajor, kProtocolMinor),
+        Reason::kVersionUnsupported);
   }
   if (message.agent_version().size() > kAgentVersionLengthMax) {
     return InvalidArgument("agent_version has {} characters; the limit is {}", message.agent_version().size(),

@@ -3,7 +3,6 @@
 #include <absl/time/clock.h>
 
 #include "aggregation/weights.h"
-#include "base/identity/chain_folder.h"
 #include "base/net/credentials.h"
 #include "base/net/status_conversion.h"
 #include "base/net/transport.h"
@@ -48,7 +47,8 @@ init = "zeros"
 
 Call::Call() { set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(60))); }
 
-LiveHeadquarters::LiveHeadquarters(const CoordinatorPolicy& policy) : policy_(policy) {
+LiveHeadquarters::LiveHeadquarters(const CoordinatorPolicy& policy, std::string data)
+    : policy_(policy), data_(data.empty() ? folder_.File("data") : std::move(data)) {
   SecureRandom random;
   const Status made = InitChain(
       {.folder = folder_.File("identity"), .name = *ChainName::Parse("northwind"), .server_names = {"127.0.0.1"}},
@@ -61,7 +61,7 @@ LiveHeadquarters::LiveHeadquarters(const CoordinatorPolicy& policy) : policy_(po
 CoordinatorConfig LiveHeadquarters::config() const {
   return {.listen = "127.0.0.1:0",
           .metrics_listen = "127.0.0.1:0",
-          .data = folder_.File("data"),
+          .data = data_,
           .identity = folder_.File("identity"),
           .policy = policy_};
 }
@@ -77,19 +77,20 @@ std::unique_ptr<v1::Fleet::Stub> LiveHeadquarters::FleetOf(const TlsIdentity& id
 }
 
 std::unique_ptr<v1::Fleet::Stub> LiveHeadquarters::Stranger() const {
-  const std::string root = LoadAuthority({folder_.File("identity")}).value().root_pem();
+  const std::string root = authority().root_pem();
   return v1::Fleet::NewStub(
       OpenChannel({.address = fmt::format("127.0.0.1:{}", server_->port())}, MakeEnrolmentCredentials(root).value())
           .value());
 }
 
-v1::AddStoreResponse LiveHeadquarters::Invite(const std::string& store) {
+v1::AddStoreResponse LiveHeadquarters::Invite(const std::string& store) { return TryInvite(store).value(); }
+
+StatusOr<v1::AddStoreResponse> LiveHeadquarters::TryInvite(const std::string& store) {
   Call call;
   v1::AddStoreRequest request;
   request.set_store(store);
   v1::AddStoreResponse invited;
-  const Status added = FromGrpc(admin_->AddStore(&call, request, &invited));
-  EXPECT_TRUE(added.ok()) << added;
+  AISLE_RETURN_IF_ERROR(FromGrpc(admin_->AddStore(&call, request, &invited)));
   return invited;
 }
 
@@ -114,6 +115,14 @@ Status LiveHeadquarters::Revoke(const std::string& store, const std::string& rea
   request.set_reason(reason);
   v1::Store revoked;
   return FromGrpc(admin_->RevokeStore(&call, request, &revoked));
+}
+
+Status LiveHeadquarters::Reinstate(const std::string& store) {
+  Call call;
+  v1::ReinstateStoreRequest request;
+  request.set_store(store);
+  v1::Store reinstated;
+  return FromGrpc(admin_->ReinstateStore(&call, request, &reinstated));
 }
 
 Status LiveHeadquarters::PutBlob(std::string_view bytes) {
@@ -172,27 +181,37 @@ v1::CheckInRequest LiveStore::Greeting(v1::StoreStanding standing) const {
   return request;
 }
 
-StatusOr<v1::CheckInResponse> LiveStore::CheckIn(v1::StoreStanding standing) {
+StatusOr<v1::CheckInResponse> LiveStore::CheckIn(v1::StoreStanding standing) { return CheckIn(Greeting(standing)); }
+
+StatusOr<v1::CheckInResponse> LiveStore::CheckIn(const v1::CheckInRequest& request) {
   Call call;
   v1::CheckInResponse response;
-  AISLE_RETURN_IF_ERROR(FromGrpc(fleet->CheckIn(&call, Greeting(standing), &response)));
+  AISLE_RETURN_IF_ERROR(FromGrpc(fleet->CheckIn(&call, request, &response)));
   return response;
 }
 
-Status LiveStore::TrainUpTo(const std::string& update) {
+StatusOr<v1::TrainInstruction> LiveStore::AskForTask() {
   for (;;) {
     AISLE_ASSIGN_OR_RETURN(const v1::CheckInResponse answer, CheckIn());
     if (!answer.has_train()) continue;
     round = answer.train().round();
-    break;
+    return answer.train();
   }
+}
+
+Status LiveStore::Report(const BlobName& update) {
   Call call;
   v1::ReportOutcomeRequest report;
   *report.mutable_round() = round;
-  report.mutable_trained()->mutable_update()->set_sha256(std::string(Sha256::Of(update).view()));
-  report.mutable_trained()->mutable_update()->set_size_bytes(update.size());
+  report.mutable_trained()->mutable_update()->set_sha256(std::string(update.digest.view()));
+  report.mutable_trained()->mutable_update()->set_size_bytes(update.size);
   v1::ReportOutcomeResponse reported;
-  AISLE_RETURN_IF_ERROR(FromGrpc(fleet->ReportOutcome(&call, report, &reported)));
+  return FromGrpc(fleet->ReportOutcome(&call, report, &reported));
+}
+
+Status LiveStore::TrainUpTo(const std::string& update) {
+  AISLE_RETURN_IF_ERROR(AskForTask().status());
+  AISLE_RETURN_IF_ERROR(Report({.digest = Sha256::Of(update), .size = update.size()}));
   AISLE_ASSIGN_OR_RETURN(const v1::CheckInResponse answer, CheckIn(v1::STORE_STANDING_TRAINED));
   return answer.has_collect() ? OkStatus() : Internal("{}", answer.ShortDebugString());
 }
@@ -217,14 +236,19 @@ StatusOr<v1::GetUploadStatusResponse> LiveStore::UploadStatus(const std::string&
 }
 
 Status LiveStore::Upload(const std::string& update) {
+  std::vector<v1::UploadRequest> messages = {FirstMessage(update, update.substr(0, kChunkSize))};
+  for (size_t at = kChunkSize; at < update.size(); at += kChunkSize) {
+    messages.emplace_back().set_data(update.substr(at, kChunkSize));
+  }
+  return Upload(messages);
+}
+
+Status LiveStore::Upload(const std::vector<v1::UploadRequest>& messages) {
   Call call;
   v1::UploadResponse response;
   const auto writer = fleet->Upload(&call, &response);
-  v1::UploadRequest message = FirstMessage(update, update.substr(0, kChunkSize));
-  for (size_t at = 0; at < update.size(); at += kChunkSize) {
-    message.set_data(update.substr(at, kChunkSize));
+  for (const v1::UploadRequest& message : messages) {
     if (!writer->Write(message)) break;  // Finish says why.
-    message.clear_header();
   }
   writer->WritesDone();
   AISLE_RETURN_IF_ERROR(FromGrpc(writer->Finish()));

@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "aisle/v1/admin.grpc.pb.h"
 #include "aisle/v1/fleet.grpc.pb.h"
 #include "base/fleet.h"
+#include "base/identity/chain_folder.h"
 #include "base/identity/tls_identity.h"
 #include "coordinator/program/server.h"
 #include "tests/storage/temporary_folder.h"
@@ -21,10 +23,13 @@ class Call : public grpc::ClientContext {
 
 class LiveHeadquarters {
  public:
-  explicit LiveHeadquarters(const CoordinatorPolicy& policy = {});
+  // State, blobs and spools go to `data`, or into a folder of its own.
+  explicit LiveHeadquarters(const CoordinatorPolicy& policy = {}, std::string data = "");
 
   CoordinatorConfig config() const;
-  const TemporaryFolder& folder() const { return folder_; }
+  CertificateAuthority authority() const { return LoadAuthority({folder_.File("identity")}).value(); }
+  int port() const { return server_->port(); }
+  int metrics_port() const { return server_->metrics_port(); }
   v1::Admin::Stub& admin() { return *admin_; }
   std::shared_ptr<grpc::Channel> Connect(const TlsIdentity& identity) const;
   std::unique_ptr<v1::Fleet::Stub> FleetOf(const TlsIdentity& identity) const;
@@ -32,10 +37,12 @@ class LiveHeadquarters {
   std::unique_ptr<v1::Fleet::Stub> Stranger() const;
 
   v1::AddStoreResponse Invite(const std::string& store);
+  StatusOr<v1::AddStoreResponse> TryInvite(const std::string& store);
   // What an agent does with its code. The key is made here.
   StatusOr<TlsIdentity> Redeem(const std::string& code);
   TlsIdentity Enrol(const std::string& store);
   Status Revoke(const std::string& store, const std::string& reason);
+  Status Reinstate(const std::string& store);
   Status PutBlob(std::string_view bytes);
   // A job of cohorts of one store, with `parameters` numbers to train.
   Status SubmitJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1);
@@ -46,6 +53,7 @@ class LiveHeadquarters {
  private:
   TemporaryFolder folder_;
   CoordinatorPolicy policy_;
+  std::string data_;
   std::unique_ptr<CoordinatorServer> server_;
   std::unique_ptr<v1::Admin::Stub> admin_;
 };
@@ -58,12 +66,18 @@ class LiveStore {
 
   v1::CheckInRequest Greeting(v1::StoreStanding standing = v1::STORE_STANDING_IDLE) const;
   StatusOr<v1::CheckInResponse> CheckIn(v1::StoreStanding standing = v1::STORE_STANDING_IDLE);
-  // Asks for work until there is a task, says that it has trained `update`, and waits to be asked for it.
+  StatusOr<v1::CheckInResponse> CheckIn(const v1::CheckInRequest& request);
+  // Asks for work until there is a task.
+  StatusOr<v1::TrainInstruction> AskForTask();
+  // Says that it has trained an update of this name.
+  Status Report(const BlobName& update);
+  // Takes a task, says that it has trained `update`, and waits to be asked for it.
   Status TrainUpTo(const std::string& update);
   // The first message of an upload of `update`, with as much data as is given.
   v1::UploadRequest FirstMessage(const std::string& update, std::string_view data) const;
   StatusOr<v1::GetUploadStatusResponse> UploadStatus(const std::string& update);
-  // Sends all of it in one stream.
+  // Sends the messages in one stream. OK only if the update is complete then.
+  Status Upload(const std::vector<v1::UploadRequest>& messages);
   Status Upload(const std::string& update);
 
   std::unique_ptr<v1::Fleet::Stub> fleet;

@@ -73,6 +73,22 @@ TEST_F(RevocationTest, CutsADownloadThatIsRunning) {
   ExpectRevoked(FromGrpc(reader->Finish()));
 }
 
+TEST_F(RevocationTest, IsLiftedForAStoreThatJoinsAnewWithANewCodeOnly) {
+  const std::string unused = headquarters_.Invite("s1").code();
+  ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
+  EXPECT_EQ(ReasonOf(headquarters_.TryInvite("s1").status()), Reason::kRevoked);
+  ASSERT_TRUE(headquarters_.Reinstate("s1").ok());
+  EXPECT_EQ(headquarters_.Reinstate("s1").code(), StatusCode::kFailedPrecondition) << "once is enough";
+  EXPECT_EQ(ReasonOf(store_.CheckIn().status()), Reason::kUnknownStore) << "the stolen box stays shut out";
+  EXPECT_EQ(ReasonOf(headquarters_.Redeem(unused).status()), Reason::kCodeInvalid);
+  LiveStore again(headquarters_, headquarters_.Enrol("s1"));
+  const std::string update = UpdateOfLength(kParameters);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  ASSERT_TRUE(again.TrainUpTo(update).ok());
+  EXPECT_TRUE(again.Upload(update).ok());
+  EXPECT_FALSE(store_.CheckIn().ok()) << "and now its key is an old one";
+}
+
 TEST_F(RevocationTest, OfOneStoreLeavesTheOthersAlone) {
   LiveStore other(headquarters_, headquarters_.Enrol("s2"));
   ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());

@@ -155,6 +155,26 @@ TEST(IngestTest, ListsOnlyTheFirstBadRowsButCountsAll) {
   EXPECT_EQ(report.quarantined.size(), IngestReport::kQuarantineListMax);
 }
 
+TEST(IngestTest, ALineOfAHundredMegabytesCostsThatLineAndNamesTheLimit) {
+  StoreFixture store(kTables);
+  RepeatingSource source("week,who,price,name\n1,,1,x\n", std::string(1 << 20, 'y'), 100, "\n2,,2,x\n");
+  const IngestReport report = store.Read("sales", source);
+  EXPECT_EQ(report.rows_added, 2u);
+  ASSERT_EQ(report.quarantined.size(), 1u);
+  EXPECT_EQ(report.quarantined[0].line, 3u);
+  EXPECT_EQ(report.quarantined[0].fault, RowFault::kTooLong);
+  EXPECT_THAT(report.quarantined[0].reason, HasSubstr("within 1.0 MiB"));
+}
+
+TEST(IngestTest, NulBytesCostTheirRowOnly) {
+  StoreFixture store(kTables);
+  const IngestReport report = store.Read("sales", std::string("week,who,price,name\n1,,1,x\0y\n2,,2,x\n", 36));
+  EXPECT_EQ(report.rows_added, 1u);
+  ASSERT_EQ(report.quarantined.size(), 1u);
+  EXPECT_EQ(report.quarantined[0].line, 2u);
+  EXPECT_EQ(report.quarantined[0].fault, RowFault::kNulByte);
+}
+
 TEST(IngestFileTest, ReadsPackedFilesAlsoOfSeveralMembers) {
   StoreFixture store(kTables);
   const std::string path =
