@@ -111,6 +111,38 @@ TEST_F(CoordinatorTest, AStoreWhoseLedgerWasRolledBackGetsNoTask) {
   EXPECT_EQ(headquarters_.state().FindStore(store.id()).value()->ledger_trouble, "");
 }
 
+TEST_F(CoordinatorTest, NoTimerLiesBetweenAnEventAndItsAnswer) {
+  Open(3);
+  const absl::Time began = headquarters_.executor().Now();
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 3)).ok());
+  for (uint32_t number = 1; number <= 3; ++number) {
+    for (const auto& store : stores_) ASSERT_NE(store->Got<TrainInstruction>(), nullptr) << "a task";
+    const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+    EXPECT_EQ(round.number, number);
+    for (const auto& store : stores_) store->CheckIn(StoreStanding::kTraining, round);
+    for (const auto& store : stores_) {
+      EXPECT_FALSE(store->answer());
+      EXPECT_TRUE(store->Report(round, 5).ok());
+    }
+    for (const auto& store : stores_) ASSERT_NE(store->Got<CollectInstruction>(), nullptr) << "a change of phase";
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_TRUE(stores_[i]->Upload(round).ok());
+      stores_[i]->CheckIn(StoreStanding::kUploaded, round);
+      EXPECT_FALSE(stores_[i]->answer());
+    }
+    EXPECT_TRUE(stores_[2]->Upload(round).ok());
+    stores_[2]->CheckIn(StoreStanding::kUploaded, round);
+    for (const auto& store : stores_) {
+      ASSERT_NE(store->Got<RoundClosed>(), nullptr) << "a commit";
+      EXPECT_EQ(store->Got<RoundClosed>()->outcome, RoundOutcome::kCommitted);
+    }
+    for (const auto& store : stores_) store->CheckIn();
+  }
+  EXPECT_EQ(headquarters_.Models("demand").size(), 3);
+  EXPECT_EQ(headquarters_.executor().Now(), began) << "virtual time stood still, so nothing waited for a timer";
+}
+
 TEST_F(CoordinatorTest, AHeldCheckInEndsWithATimeToComeBack) {
   Open(1);
   stores_[0]->CheckIn();

@@ -33,6 +33,19 @@ TEST(AgentDriverTest, WorksThroughARound) {
   EXPECT_NE(agent.Metrics().find("aisle_agent_sent_bytes_total 16"), std::string::npos);
 }
 
+TEST(AgentDriverTest, NoTimerLiesBetweenAnAnswerAndWhatFollowsFromIt) {
+  ScriptedAgent agent;
+  agent.link.answers = {agent.Train(1), ComeBack{absl::Minutes(5)}, agent.Collect(1), agent.Close(1),
+                        agent.Train(2), ComeBack{absl::Minutes(5)}, agent.Collect(2), agent.Close(2)};
+  const absl::Time began = agent.executor.Now();
+  ASSERT_TRUE(agent.Start().ok());
+  agent.executor.RunDue();
+  EXPECT_EQ(agent.link.uploads.size(), 2u);
+  EXPECT_EQ(agent.link.check_ins.back().standing, StoreStanding::kIdle) << "it offers itself for the next round";
+  EXPECT_TRUE(agent.link.answers.empty());
+  EXPECT_EQ(agent.executor.Now(), began);
+}
+
 TEST(AgentDriverTest, TheCheckInSaysHowThingsAre) {
   ScriptedAgent agent;
   agent.site.willing = false;
