@@ -226,7 +226,7 @@ StatusOr<std::vector<BlobName>> BlobStore::ListAll() const {
   return blobs;
 }
 
-StatusOr<uint64_t> BlobStore::RemovePartials() {
+StatusOr<uint64_t> BlobStore::RemovePartials(absl::Time untouched_since) {
   uint64_t freed = 0;
   const std::string incoming = fmt::format("{}/{}", folder_, kIncoming);
   std::error_code error;
@@ -234,9 +234,11 @@ StatusOr<uint64_t> BlobStore::RemovePartials() {
        entry.increment(error)) {
     const StatusOr<Digest> digest = Digest::FromHex(entry->path().filename().string());
     if (!digest.ok() || !ClaimWriting(*digest)) continue;
-    std::error_code ignored;
-    const uint64_t size = entry->file_size(ignored);
-    if (!ignored && std::filesystem::remove(entry->path(), ignored)) freed += size;
+    struct stat info {};
+    const bool known = ::stat(entry->path().c_str(), &info) == 0;
+    if (known && absl::TimeFromTimespec(info.st_mtim) < untouched_since && ::unlink(entry->path().c_str()) == 0) {
+      freed += static_cast<uint64_t>(info.st_size);
+    }
     ReleaseWriting(*digest);
   }
   if (error) return FromFileSystem(error, "list", incoming);

@@ -8,6 +8,8 @@
 // Reason::kStorageFull and leaves nothing behind.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -86,10 +88,10 @@ class BlobStore {
   StatusOr<std::string> Read(const BlobName& name) const;
 
   Status Remove(const Digest& digest);  // OK if it isn't here.
-  // Every blob, in order of digest: whatever no record names any more can be removed.
+  // Every blob, in order of digest.
   StatusOr<std::vector<BlobName>> ListAll() const;
-  // Drops what arrived in part and has no writer now. Returns the bytes freed.
-  StatusOr<uint64_t> RemovePartials();
+  // Drops what arrived in part, has no writer now and got nothing new since `untouched_since`. Returns the bytes freed.
+  StatusOr<uint64_t> RemovePartials(absl::Time untouched_since);
 
  private:
   friend class BlobWriter;

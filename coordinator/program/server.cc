@@ -25,6 +25,9 @@ namespace {
 constexpr std::chrono::milliseconds kShutdownGrace{500};
 // Uploads that end at the same time share the disk's syncs instead of queueing for one after another.
 constexpr size_t kDiskThreads = 8;
+// A blob that an administrator sent in part is kept so long for another try.
+constexpr absl::Duration kPartialKept = absl::Hours(24);
+constexpr absl::Duration kSweepEvery = absl::Hours(1);
 
 struct Address {
   std::string host;
@@ -115,6 +118,13 @@ struct CoordinatorServer::Parts {
     return started.get_future().get();
   }
 
+  void SweepPartials() {
+    const StatusOr<uint64_t> freed = blobs->RemovePartials(workshop.Now() - kPartialKept);
+    if (!freed.ok()) LogWarning("half-sent blobs were not removed: {}", MessageOf(freed.status()));
+    if (freed.ok() && *freed > 0) LogInfo("{} bytes of half-sent blobs were removed", *freed);
+    workshop.PostAt(workshop.Now() + kSweepEvery, [this] { SweepPartials(); });
+  }
+
   Status Listen(const CoordinatorConfig& config, const TlsIdentity& identity) {
     AISLE_ASSIGN_OR_RETURN(const Address metrics_address, ParseAddress("metrics_listen", config.metrics_listen));
     AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(identity));
@@ -150,6 +160,7 @@ StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const Coor
   AISLE_RETURN_IF_ERROR(parts->OpenStorage(config));
   AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config));
   AISLE_RETURN_IF_ERROR(parts->Listen(config, identity));
+  parts->workshop.Post([swept = parts.get()] { swept->SweepPartials(); });
   return std::unique_ptr<CoordinatorServer>(new CoordinatorServer(std::move(parts)));
 }
 

@@ -1,9 +1,11 @@
 #include "coordinator/blobs/blob_store.h"
 
+#include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -126,7 +128,7 @@ TEST_F(BlobStoreTest, RefusesWrongContentAndLeavesNothing) {
     EXPECT_EQ(ReasonOf(writer->Finish()), Reason::kDigestMismatch);
   }
   EXPECT_THAT(*store_->ListAll(), IsEmpty());
-  EXPECT_EQ(*store_->RemovePartials(), 0u);
+  EXPECT_EQ(*store_->RemovePartials(absl::InfiniteFuture()), 0u);
 }
 
 TEST_F(BlobStoreTest, PutsOverADamagedPartial) {
@@ -155,6 +157,18 @@ TEST_F(BlobStoreTest, ListsAllBlobsAndOnlyThem) {
   EXPECT_THAT(*store_->ListAll(), UnorderedElementsAre(a, b));
 }
 
+TEST_F(BlobStoreTest, RemovesOnlyPartialsThatGotNothingForLong) {
+  for (const char* content : {"old", "young"}) {
+    const auto writer = *store_->BeginWriting(NameOf(content));
+    ASSERT_TRUE(writer->Append(std::string_view(content).substr(1)).ok());
+  }
+  const std::string old = folder_.File("incoming/" + NameOf("old").digest.Hex());
+  std::filesystem::last_write_time(old, std::filesystem::last_write_time(old) - std::chrono::hours(25));
+  EXPECT_EQ(*store_->RemovePartials(absl::Now() - absl::Hours(24)), 2u);
+  EXPECT_FALSE(std::filesystem::exists(old));
+  EXPECT_EQ((*store_->BeginWriting(NameOf("young")))->received(), 4u);
+}
+
 TEST_F(BlobStoreTest, RemovesPartialsWithoutAWriter) {
   {
     const auto writer = *store_->BeginWriting(NameOf("abc"));
@@ -162,7 +176,7 @@ TEST_F(BlobStoreTest, RemovesPartialsWithoutAWriter) {
   }
   const auto busy = *store_->BeginWriting(NameOf("xyz"));
   ASSERT_TRUE(busy->Append("x").ok());
-  EXPECT_EQ(*store_->RemovePartials(), 2u);
+  EXPECT_EQ(*store_->RemovePartials(absl::InfiniteFuture()), 2u);
   ASSERT_TRUE(busy->Append("yz").ok());
   EXPECT_TRUE(busy->Finish().ok());
 }
