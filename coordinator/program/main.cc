@@ -1,12 +1,9 @@
 // aisle-coordinator: headquarters' side of Aisle. Reads one TOML file, serves until SIGTERM or SIGINT.
-#include <malloc.h>
-#include <pthread.h>
-
 #include <CLI/CLI.hpp>
-#include <csignal>
 
 #include "base/log.h"
 #include "base/net/grpc_setup.h"
+#include "base/process.h"
 #include "base/version.h"
 #include "coordinator/program/server.h"
 
@@ -18,28 +15,13 @@ constexpr const char* kExitCodes =
     "  1  could not start: the message says what and why\n"
     "  2  wrong arguments or configuration";
 
-// Arenas per thread would multiply the memory of large transfers. What a round of a middling model needs is kept for
-// the next one: fresh pages cost more than the arithmetic on them.
-void KeepMemorySmall() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 8 << 20);
-  mallopt(M_TRIM_THRESHOLD, 32 << 20);
-}
-
-// Blocked before any thread starts, so that only sigwait sees them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
+// What a round of a middling model needs is kept for the next one: fresh pages cost more than the arithmetic on them.
+constexpr aisle::AllocatorLimits kMemory{.arenas = 2, .mmap_threshold = 8 << 20, .trim_threshold = 32 << 20};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  KeepMemorySmall();
+  aisle::LimitAllocator(kMemory);
   CLI::App app("aisle-coordinator: schedules rounds, sums updates, publishes models.");
   std::string path;
   app.add_option("--config", path, "The TOML configuration file; config/coordinator.toml explains every key")
@@ -63,7 +45,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   aisle::SetLogLevel(*level);
-  const sigset_t signals = BlockSignals();
+  const aisle::StopSignals signals = aisle::StopSignals::Block();
   aisle::SetUpGrpc();
   auto server = aisle::CoordinatorServer::Start(*config);
   if (!server.ok()) {
@@ -71,8 +53,6 @@ int main(int argc, char** argv) {
     return 1;
   }
   aisle::LogInfo("serving on port {}, metrics on port {}", (*server)->port(), (*server)->metrics_port());
-  int signal = 0;
-  sigwait(&signals, &signal);
-  aisle::LogInfo("stopping: signal {}", signal);
+  aisle::LogInfo("stopping: signal {}", signals.Wait());
   return 0;
 }

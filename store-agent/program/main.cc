@@ -1,14 +1,12 @@
 // aisle-agent: a store's side of Aisle. Reads one TOML file, works until SIGTERM or SIGINT.
-#include <malloc.h>
-#include <pthread.h>
-
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 
 #include "base/log.h"
 #include "base/net/grpc_setup.h"
+#include "base/process.h"
 #include "base/version.h"
 #include "store-agent/program/agent.h"
 
@@ -21,30 +19,8 @@ constexpr const char* kExitCodes =
     "  2  wrong arguments or configuration\n"
     "  3  what is kept on the disk (privacy ledger, tables) is damaged: nothing runs until a person has looked";
 
-// The box has other work: few arenas, and large buffers are given back at once.
-void KeepMemorySmall() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
-}
-
-// Blocked before any thread starts, so that only sigwait sees them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-bool IsPending(const sigset_t& wanted) {
-  sigset_t pending;
-  sigpending(&pending);
-  return (sigismember(&wanted, SIGINT) != 0 && sigismember(&pending, SIGINT) != 0) ||
-         (sigismember(&wanted, SIGTERM) != 0 && sigismember(&pending, SIGTERM) != 0);
-}
+// The box has other work: large buffers are given back at once.
+constexpr aisle::AllocatorLimits kMemory{.arenas = 1, .mmap_threshold = 256 << 10, .trim_threshold = 256 << 10};
 
 int ExitCodeOf(const aisle::Status& status) {
   switch (status.code()) {
@@ -60,7 +36,7 @@ int ExitCodeOf(const aisle::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  KeepMemorySmall();
+  aisle::LimitAllocator(kMemory);
   CLI::App app("aisle-agent: keeps a store's rows, trains on them there, guards the store's privacy ledger.");
   std::string path;
   app.add_option("--config", path, "The TOML configuration file; config/agent.toml explains every key")->required();
@@ -78,17 +54,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   aisle::SetLogLevel(aisle::ParseLogLevel(config->log_level).value());
-  const sigset_t signals = BlockSignals();
+  const aisle::StopSignals signals = aisle::StopSignals::Block();
   aisle::SetUpGrpc();
-  auto agent = aisle::Agent::Start(*config, [&] { return IsPending(signals); });
+  auto agent = aisle::Agent::Start(*config, [&] { return signals.pending(); });
   if (!agent.ok()) {
     aisle::LogError("{}", aisle::MessageOf(agent.status()));
     return ExitCodeOf(agent.status());
   }
   malloc_trim(0);
   aisle::LogInfo("ready; metrics on port {}", (*agent)->metrics_port());
-  int signal = 0;
-  sigwait(&signals, &signal);
-  aisle::LogInfo("stopping: signal {}", signal);
+  aisle::LogInfo("stopping: signal {}", signals.Wait());
   return 0;
 }
