@@ -25,6 +25,12 @@ void AddNoise(const DiscreteGaussian& gaussian, RandomSource& random, std::span<
   }
 }
 
+void Clamp(std::span<const int32_t> values, const Quantizer& quantizer, std::span<uint32_t> out) {
+  std::ranges::transform(values, out.begin(), [&](int32_t value) { return Wire(value, quantizer.coordinate_max()); });
+}
+
+}  // namespace
+
 // The vector of one unit is within the norm. A sum over customers may be longer: each of them was checked as it was
 // added (unit_sum.h), by the worker, which alone may know who was in it.
 Status CheckSensitivity(PrivacyUnit unit, std::span<const int32_t> clean, const Quantizer& quantizer) {
@@ -33,8 +39,6 @@ Status CheckSensitivity(PrivacyUnit unit, std::span<const int32_t> clean, const 
   return InvalidArgument("an update of {} coordinates where the plan has {}", clean.size(), quantizer.length());
 }
 
-}  // namespace
-
 StatusOr<SecretVector<uint32_t>> Release(DebitReceipt receipt, SecretVector<int32_t> clean, const Quantizer& quantizer,
                                          RandomSource& random) {
   if (receipt.spent()) return FailedPrecondition("this debit has been used for a release already; debit again");
@@ -42,13 +46,24 @@ StatusOr<SecretVector<uint32_t>> Release(DebitReceipt receipt, SecretVector<int3
   AISLE_RETURN_IF_ERROR(CheckSensitivity(debit.unit, clean.Reveal(), quantizer));
   SecretVector<uint32_t> out(clean.size());
   if (debit.unit == PrivacyUnit::kNone) {
-    std::ranges::transform(clean.Reveal(), out.Mutable().begin(),
-                           [&](int32_t value) { return Wire(value, quantizer.coordinate_max()); });
+    Clamp(clean.Reveal(), quantizer, out.Mutable());
     return out;
   }
   AISLE_ASSIGN_OR_RETURN(const int64_t sigma, NoiseSigma(debit.noise_multiplier, quantizer));
   AISLE_ASSIGN_OR_RETURN(const DiscreteGaussian gaussian, DiscreteGaussian::Make(sigma));
   AddNoise(gaussian, random, clean.Reveal(), quantizer.coordinate_max(), out.Mutable());
+  return out;
+}
+
+StatusOr<SecretBytes> NoiseKeyFor(DebitReceipt receipt, RandomSource& random) {
+  if (receipt.spent()) return FailedPrecondition("this debit has been used for a release already; debit again");
+  return DrawKey(random);
+}
+
+StatusOr<SecretVector<uint32_t>> WireOf(SecretVector<int32_t> noised, const Quantizer& quantizer) {
+  AISLE_RETURN_IF_ERROR(quantizer.CheckNorm(noised.Reveal()));
+  SecretVector<uint32_t> out(noised.size());
+  Clamp(noised.Reveal(), quantizer, out.Mutable());
   return out;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "aggregation/quantizer.h"
 #include "base/random.h"
@@ -25,5 +26,15 @@ namespace aisle {
 // FailedPrecondition if the receipt is already spent.
 StatusOr<SecretVector<uint32_t>> Release(DebitReceipt receipt, SecretVector<int32_t> clean, const Quantizer& quantizer,
                                          RandomSource& random);
+
+// What Release asks of a clean vector, to be asked before a debit is spent on it.
+Status CheckSensitivity(PrivacyUnit unit, std::span<const int32_t> clean, const Quantizer& quantizer);
+
+// Mode local-sgd, where the worker adds the noise step by step: the fresh key of that noise, in return for a debit that
+// pays for all the steps. FailedPrecondition if the receipt is already spent.
+StatusOr<SecretBytes> NoiseKeyFor(DebitReceipt receipt, RandomSource& random);
+
+// And what it made of it, as Z_2^32. InvalidArgument as quantizer.CheckNorm.
+StatusOr<SecretVector<uint32_t>> WireOf(SecretVector<int32_t> noised, const Quantizer& quantizer);
 
 }  // namespace aisle

@@ -33,6 +33,8 @@ constexpr std::array<const char*, 2> kTierNames = {"floor", "aggregate"};
 AgentMetrics::AgentMetrics()
     : registry_(std::make_shared<prometheus::Registry>()),
       rounds_begun_(NewCounter(*registry_, "aisle_agent_rounds_begun_total", "Tasks that headquarters gave.")),
+      noise_only_(NewCounter(*registry_, "aisle_agent_noise_only_total",
+                             "Tasks whose plan couldn't cope with the store's rows: noise was sent instead.")),
       bytes_up_(NewCounter(*registry_, "aisle_agent_sent_bytes_total", "Bytes of updates sent to headquarters.")),
       bytes_down_(NewCounter(*registry_, "aisle_agent_received_bytes_total", "Bytes of plans and weights fetched.")),
       check_ins_failed_(NewCounter(*registry_, "aisle_agent_check_ins_failed_total", "Check-ins without an answer.")),
@@ -104,6 +106,8 @@ void AgentMetrics::LedgerStands(const LedgerStanding& standing) {
 }
 
 void AgentMetrics::LedgerHalted(bool halted) { ledger_halted_.Set(halted ? 1 : 0); }
+
+void AgentMetrics::SentNoiseOnly() { noise_only_.Increment(); }
 
 void AgentMetrics::WorkerUsed(uint64_t memory_peak, absl::Duration wall_time) {
   worker_peak_.Set(static_cast<double>(memory_peak));

@@ -42,12 +42,14 @@ class AgentMetrics {
   void Ingested(IngestResult result, uint64_t rows);
   void LedgerStands(const LedgerStanding& standing);
   void LedgerHalted(bool halted);
+  void SentNoiseOnly();  // The plan couldn't cope with the rows, and nobody may learn it from an absence.
   void WorkerUsed(uint64_t memory_peak, absl::Duration wall_time);
   void CertificateEnds(absl::Time at);
 
  private:
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& rounds_begun_;
+  prometheus::Counter& noise_only_;
   std::array<prometheus::Counter*, agent::kRoundResultCount> rounds_{};
   std::array<prometheus::Counter*, kRefusalReasonCount> refusals_{};
   std::array<prometheus::Counter*, kIngestResultCount> rows_{};

@@ -31,7 +31,7 @@ TaskEnd EndOfSpending(const Status& refused) {
 std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, const ReleaseTerms& terms,
                                                 LedgerFile& ledger, const Spool& spool, RandomSource& random,
                                                 absl::Time now) {
-  const Status fits = terms.quantizer.CheckNorm(clean.Reveal());
+  const Status fits = CheckSensitivity(terms.debits.front().unit, clean.Reveal(), terms.quantizer);
   if (!fits.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(fits))});
   StatusOr<DebitReceipt> receipt = ledger.Spend(terms.debits, terms.caps, now);
   if (!receipt.ok()) return EndOfSpending(receipt.status());
@@ -40,6 +40,15 @@ std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, con
       Release(*std::move(receipt), std::move(clean), terms.quantizer, noise);
   if (!noised.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(noised.status()))});
   const StatusOr<BlobName> update = spool.Write(terms.debits.front().round, noised->Reveal());
+  if (!update.ok()) return StorageFailed(update.status());
+  return *update;
+}
+
+std::variant<BlobName, TaskEnd> SpoolNoised(SecretVector<int32_t> noised, const RoundId& round,
+                                            const Quantizer& quantizer, const Spool& spool) {
+  const StatusOr<SecretVector<uint32_t>> wire = WireOf(std::move(noised), quantizer);
+  if (!wire.ok()) return TaskEnd(Failed{FailureReason::kPlanError, std::string(MessageOf(wire.status()))});
+  const StatusOr<BlobName> update = spool.Write(round, wire->Reveal());
   if (!update.ok()) return StorageFailed(update.status());
   return *update;
 }

@@ -34,6 +34,11 @@ std::variant<BlobName, TaskEnd> ReleaseAndSpool(SecretVector<int32_t> clean, con
                                                 LedgerFile& ledger, const Spool& spool, RandomSource& random,
                                                 absl::Time now);
 
+// Mode local-sgd: debit and noise came before training, so what is finished only goes to the spool. Failed plan_error
+// if it isn't what it should be, storage if the spool couldn't be written.
+std::variant<BlobName, TaskEnd> SpoolNoised(SecretVector<int32_t> noised, const RoundId& round,
+                                            const Quantizer& quantizer, const Spool& spool);
+
 // How a task ends whose debit the ledger didn't take, at the release or when it was first asked.
 TaskEnd EndOfSpending(const Status& refused);
 

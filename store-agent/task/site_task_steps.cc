@@ -22,6 +22,7 @@ std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& t
     return TaskEnd(Failed{FailureReason::kWorkerCrash, "there is no trained update to release"});
   }
   CleanUpdate clean = *std::exchange(clean_, {});
+  if (clean.noised) return SpoolNoised(std::move(clean.values), task.round, clean.quantizer, parts_.spool);
   StatusOr<std::vector<Debit>> debits = DebitsFor(vetted_->plan, task);
   if (!debits.ok()) return TaskEnd(Refused{RefusalReason::kPrivacyUnit, std::string(MessageOf(debits.status()))});
   const ReleaseTerms terms{.debits = *std::move(debits), .caps = parts_.policy.caps, .quantizer = clean.quantizer};

@@ -23,6 +23,7 @@
 #include "store-agent/policy/home_store.h"
 #include "store-agent/supervisor/worker_process.h"
 #include "store-agent/tables/table_store.h"
+#include "store-agent/task/worker_task.h"
 #include "store-agent/transfer/blob_cache.h"
 #include "store-agent/transfer/byte_meter.h"
 #include "store-agent/transfer/spool.h"
@@ -68,6 +69,7 @@ class SiteTaskSteps final : public TaskSteps {
     RoundId round;
     Quantizer quantizer;
     SecretVector<int32_t> values;
+    bool noised = false;  // Mode local-sgd: paid for and noised already.
   };
   // vetting.cc
   std::variant<VettedPlan, TaskEnd> OpenPlan(const TrainInstruction& task) const;
@@ -75,9 +77,14 @@ class SiteTaskSteps final : public TaskSteps {
   std::optional<TaskEnd> CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const;
   StatusOr<SiteFacts> Facts() const;
   // training.cc
-  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(std::string weights, const UpdateShape& shape,
+  // The noise key of mode local-sgd, paid for; empty in other modes.
+  std::variant<SecretBytes, TaskEnd> PayForSteps(const TrainInstruction& task);
+  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(WorkerInputs inputs, const UpdateShape& shape,
                                                          const SecretBytes& seed, absl::Time deadline,
                                                          std::stop_token stop);
+  std::variant<SecretVector<int32_t>, TaskEnd> WithoutRows(v1::WorkerRequest request, const UpdateShape& shape,
+                                                           absl::Time deadline, std::stop_token stop);
+  WorkerOutcome Ask(const v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;
   Status EnsureWorker();
   // One per population that a round of the plan concerns, alike in all else: spend them together. Steps of local-sgd

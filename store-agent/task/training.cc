@@ -5,7 +5,9 @@
 #include "aggregation/weights.h"
 #include "base/log.h"
 #include "plans/update_vector.h"
+#include "privacy/release.h"
 #include "store-agent/task/plan_rows.h"
+#include "store-agent/task/release_and_spool.h"
 #include "store-agent/task/site_task_steps.h"
 #include "store-agent/task/worker_task.h"
 
@@ -31,21 +33,44 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   if (!shape.ok()) return PlanError(shape.status());
   StatusOr<Quantizer> quantizer = QuantizerOf(vetted_->plan, *shape);
   if (!quantizer.ok()) return PlanError(quantizer.status());
-  auto trained = RunWorker(*std::move(weights), *shape, seed, deadline, stop);
+  auto key = PayForSteps(task);
+  if (auto* end = std::get_if<TaskEnd>(&key)) return std::move(*end);
+  WorkerInputs inputs{.bundle = vetted_->bundle,
+                      .weights = *std::move(weights),
+                      .threads = parts_.policy.threads,
+                      .clip_norm = task.clip_norm,
+                      .noise_seed = std::get<SecretBytes>(std::move(key))};
+  auto trained = RunWorker(std::move(inputs), *shape, seed, deadline, stop);
   if (auto* end = std::get_if<TaskEnd>(&trained)) return std::move(*end);
   clean_.emplace(CleanUpdate{.round = task.round,
                              .quantizer = *std::move(quantizer),
-                             .values = std::get<SecretVector<int32_t>>(std::move(trained))});
+                             .values = std::get<SecretVector<int32_t>>(std::move(trained)),
+                             .noised = vetted_->plan.privacy.mode == PrivacyMode::kLocalSgd});
   return std::nullopt;
 }
 
-std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::string weights, const UpdateShape& shape,
+// Steps are noised as they are made, so their debit comes before the first. A training that is begun anew, after a
+// crash or a stop, is a new debit with a new key: what the one before it drew is lost, and what it spent stays spent.
+std::variant<SecretBytes, TaskEnd> SiteTaskSteps::PayForSteps(const TrainInstruction& task) {
+  if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretBytes();
+  const StatusOr<std::vector<Debit>> debits = DebitsFor(vetted_->plan, task);
+  if (!debits.ok()) return TaskEnd(Refused{RefusalReason::kPrivacyUnit, std::string(MessageOf(debits.status()))});
+  StatusOr<DebitReceipt> receipt = parts_.ledger.Spend(*debits, parts_.policy.caps, parts_.clock.Now());
+  if (!receipt.ok()) return EndOfSpending(receipt.status());
+  TellLedger();
+  StatusOr<SecretBytes> key = NoiseKeyFor(*std::move(receipt), parts_.random);
+  if (!key.ok()) return EndOfSpending(key.status());
+  return *std::move(key);
+}
+
+std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(WorkerInputs inputs, const UpdateShape& shape,
                                                                       const SecretBytes& seed, absl::Time deadline,
                                                                       std::stop_token stop) {
   const StatusOr<SiteFacts> facts = Facts();
   if (!facts.ok()) return TaskEnd(Failed{FailureReason::kStorage, "the store's tables can't be read"});
+  const bool of_customers = vetted_->plan.privacy.unit() == PrivacyUnit::kCustomer;
   // Too few rows: the update is zero and gets its noise like any other. Staying away would tell of the rows.
-  if (!HasRowsFor(vetted_->plan, *facts)) {
+  if (!of_customers && !HasRowsFor(vetted_->plan, *facts)) {
     LogInfo("fewer rows are here than the plan asks for: this store sends noise only");
     return SecretVector<int32_t>(shape.length());
   }
@@ -56,24 +81,46 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(std::strin
   }
   const Status started = EnsureWorker();
   if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
+  v1::WorkerRequest request = MakeTrainRequest(std::move(inputs), *std::move(rows), seed);
+  WorkerOutcome outcome = Ask(request, deadline, stop);
+  if (!outcome.ok()) {
+    LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
+    if (!of_customers || !MayDependOnRows(outcome.end)) return EndOf(outcome);
+    return WithoutRows(std::move(request), shape, deadline, stop);
+  }
+  const v1::TrainResult& trained = outcome.reply.trained();
+  LogInfo(
+      "trained on {} examples{} in {}, worker's peak {} MiB", trained.examples(),
+      of_customers ? fmt::format(" of {} customers drawn from {}", trained.customers_drawn(), trained.customers()) : "",
+      aisle::FormatDuration(absl::Trunc(outcome.use.wall_time, absl::Milliseconds(1))), outcome.use.memory_peak / kMiB);
+  return TakeUpdate(outcome, shape);
+}
+
+// One customer's rows mustn't decide whether a store takes part: where the plan can't cope with the rows, it gets none,
+// and noise is all that this store sends. Headquarters sees it, if at all, in the noised count of customers.
+std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::WithoutRows(v1::WorkerRequest request,
+                                                                        const UpdateShape& shape, absl::Time deadline,
+                                                                        std::stop_token stop) {
+  LogWarning("the plan can't cope with this store's rows: it sends noise only");
+  parts_.metrics.SentNoiseOnly();
+  if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretVector<int32_t>(shape.length());
+  RemoveRows(request);
+  const Status started = EnsureWorker();
+  if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
+  WorkerOutcome outcome = Ask(request, deadline, stop);
+  if (!outcome.ok()) return EndOf(outcome);
+  return TakeUpdate(outcome, shape);
+}
+
+WorkerOutcome SiteTaskSteps::Ask(const v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop) {
   TaskLimits caps = vetted_->plan.limits;
   caps.wall_time = std::clamp(deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
-  const v1::WorkerRequest request =
-      MakeTrainRequest({.bundle = vetted_->bundle, .weights = std::move(weights), .threads = parts_.policy.threads},
-                       *std::move(rows), seed);
   WorkerOutcome outcome = worker_->Run(request, caps, {}, stop);
   if (!outcome.worker_survives()) worker_.reset();
   parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);
   // A stop that came too late to interrupt still counts: nobody wants this update any more.
   if (outcome.ok() && stop.stop_requested()) outcome.end = WorkerEnd::kStopped;
-  if (!outcome.ok()) {
-    LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
-    return EndOf(outcome);
-  }
-  LogInfo("trained on {} examples in {}, worker's peak {} MiB", outcome.reply.trained().examples(),
-          aisle::FormatDuration(absl::Trunc(outcome.use.wall_time, absl::Milliseconds(1))),
-          outcome.use.memory_peak / kMiB);
-  return TakeUpdate(outcome, shape);
+  return outcome;
 }
 
 StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadRows() const {

@@ -50,6 +50,8 @@ v1::WorkerRequest MakeTrainRequest(WorkerInputs inputs, std::vector<ColumnTable>
   task->set_weights(std::move(inputs.weights));
   task->set_seed(std::string(seed.Reveal()));
   task->set_threads(inputs.threads);
+  task->set_clip_norm(inputs.clip_norm);
+  task->set_noise_seed(std::string(inputs.noise_seed.Reveal()));
   for (ColumnTable& table : tables) {
     v1::TableData* out = task->add_tables();
     out->set_name(table.name);
@@ -58,6 +60,30 @@ v1::WorkerRequest MakeTrainRequest(WorkerInputs inputs, std::vector<ColumnTable>
     table.columns.clear();
   }
   return request;
+}
+
+void RemoveRows(v1::WorkerRequest& request) {
+  for (v1::TableData& table : *request.mutable_train()->mutable_tables()) {
+    table.set_rows(0);
+    for (v1::ColumnData& column : *table.mutable_columns()) {
+      if (column.has_double_values()) column.set_double_values("");
+      if (column.has_int64_values()) column.set_int64_values("");
+      if (column.has_byte_values()) column.set_byte_values("");
+    }
+  }
+}
+
+bool MayDependOnRows(WorkerEnd end) {
+  switch (end) {
+    case WorkerEnd::kPlanError:
+    case WorkerEnd::kMemoryCap:
+    case WorkerEnd::kCpuTimeCap:
+    case WorkerEnd::kWallTimeCap:
+    case WorkerEnd::kSandbox:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::variant<SecretVector<int32_t>, TaskEnd> TakeUpdate(WorkerOutcome& outcome, const UpdateShape& shape) {
