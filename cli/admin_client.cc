@@ -147,6 +147,12 @@ StatusOr<v1::Store> AdminClient::RevokeStore(const std::string& store, const std
   return Call<v1::RevokeStoreRequest, v1::Store>(&v1::Admin::Stub::RevokeStore, request);
 }
 
+StatusOr<v1::Store> AdminClient::ReinstateStore(const std::string& store) {
+  v1::ReinstateStoreRequest request;
+  request.set_store(store);
+  return Call<v1::ReinstateStoreRequest, v1::Store>(&v1::Admin::Stub::ReinstateStore, request);
+}
+
 StatusOr<v1::ListStoresResponse> AdminClient::ListStores() {
   return Call<v1::ListStoresRequest, v1::ListStoresResponse>(&v1::Admin::Stub::ListStores, {});
 }

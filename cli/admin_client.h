@@ -45,6 +45,7 @@ class AdminClient {
   StatusOr<v1::ListRoundsResponse> ListRounds(const std::string& job, uint32_t last);
   StatusOr<v1::AddStoreResponse> AddStore(const std::string& store, absl::Duration code_lifetime);
   StatusOr<v1::Store> RevokeStore(const std::string& store, const std::string& reason);
+  StatusOr<v1::Store> ReinstateStore(const std::string& store);
   StatusOr<v1::ListStoresResponse> ListStores();
   StatusOr<v1::ListModelsResponse> ListModels(const std::string& job);
   StatusOr<v1::Model> GetModel(const std::string& job, uint64_t version);

@@ -114,6 +114,25 @@ Status RevokeStore(Context& context, const RevokeOptions& options) {
   return OkStatus();
 }
 
+struct ReinstateOptions {
+  std::string store;
+};
+
+Status ReinstateStore(Context& context, const ReinstateOptions& options) {
+  AISLE_RETURN_IF_ERROR(StoreId::Parse(options.store).status());
+  AISLE_ASSIGN_OR_RETURN(AdminClient * admin, context.Admin());
+  AISLE_ASSIGN_OR_RETURN(const v1::Store store, admin->ReinstateStore(options.store));
+  if (context.options.json) {
+    context.out.Json(store);
+  } else {
+    context.out.Text(
+        fmt::format("{0} may join again, with a new code: aisle store add {0}\nWhat it had before (certificate, key, "
+                    "code) stays void.\n",
+                    store.id()));
+  }
+  return OkStatus();
+}
+
 void AddAddCommand(CLI::App& group, Context& context) {
   CLI::App* command = group.add_subcommand("add", "Invite a store: make its one-time code and enrolment file");
   command->footer(
@@ -140,7 +159,7 @@ void AddAddCommand(CLI::App& group, Context& context) {
 }  // namespace
 
 void AddStoreCommands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("store", "Invite, list and revoke stores");
+  CLI::App* group = app.add_subcommand("store", "Invite, list, revoke and reinstate stores");
   group->require_subcommand(1);
   AddAddCommand(*group, context);
 
@@ -155,12 +174,18 @@ void AddStoreCommands(CLI::App& app, Context& context) {
   AddJsonFlag(*show, context);
   AddConnectionOptions(*show, context);
 
-  CLI::App* revoke = group->add_subcommand("revoke", "Shut a store out for good; its open calls end within seconds");
+  CLI::App* revoke = group->add_subcommand("revoke", "Shut a store out; its open calls end at once");
   RevokeOptions& revoked = OnRun(*revoke, context, RevokeStore);
   revoke->add_option("ID", revoked.store, "The store's id")->required();
   revoke->add_option("--reason", revoked.reason, "Why, for the record")->type_name("TEXT")->required();
   AddJsonFlag(*revoke, context);
   AddConnectionOptions(*revoke, context);
+
+  CLI::App* reinstate = group->add_subcommand("reinstate", "Let a revoked store join again, with a new code");
+  ReinstateOptions& reinstated = OnRun(*reinstate, context, ReinstateStore);
+  reinstate->add_option("ID", reinstated.store, "The store's id")->required();
+  AddJsonFlag(*reinstate, context);
+  AddConnectionOptions(*reinstate, context);
 }
 
 }  // namespace aisle::cli

@@ -159,6 +159,15 @@ grpc::Status FakeAdmin::RevokeStore(grpc::ServerContext*, const v1::RevokeStoreR
   return {};
 }
 
+grpc::Status FakeAdmin::ReinstateStore(grpc::ServerContext*, const v1::ReinstateStoreRequest* request,
+                                       v1::Store* response) {
+  const std::lock_guard lock(mutex);
+  reinstated = *request;
+  response->set_id(request->store());
+  response->set_state("invited");
+  return {};
+}
+
 grpc::Status FakeAdmin::ListStores(grpc::ServerContext*, const v1::ListStoresRequest*,
                                    v1::ListStoresResponse* response) {
   const std::lock_guard lock(mutex);

@@ -39,6 +39,7 @@ class FakeAdmin final : public v1::Admin::Service {
   // What it was asked.
   v1::SubmitJobRequest submitted;
   v1::RevokeStoreRequest revoked;
+  v1::ReinstateStoreRequest reinstated;
   int watches = 0;
 
  private:
@@ -57,6 +58,8 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status AddStore(grpc::ServerContext*, const v1::AddStoreRequest* request,
                         v1::AddStoreResponse* response) override;
   grpc::Status RevokeStore(grpc::ServerContext*, const v1::RevokeStoreRequest* request, v1::Store* response) override;
+  grpc::Status ReinstateStore(grpc::ServerContext*, const v1::ReinstateStoreRequest* request,
+                              v1::Store* response) override;
   grpc::Status ListStores(grpc::ServerContext*, const v1::ListStoresRequest*,
                           v1::ListStoresResponse* response) override;
   grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*,

@@ -169,6 +169,12 @@ TEST_F(HeadquartersTest, RevokingSaysWhy) {
   EXPECT_EQ(admin_.revoked.reason(), "box stolen");
 }
 
+TEST_F(HeadquartersTest, ReinstatingSaysWhatToDoNext) {
+  EXPECT_EQ(RunJson({"store", "reinstate", "leeds-01"})["state"], "invited");
+  EXPECT_EQ(admin_.reinstated.store(), "leeds-01");
+  EXPECT_NE(Run({"store", "reinstate", "leeds-01"}).out.find("aisle store add leeds-01"), std::string::npos);
+}
+
 TEST_F(HeadquartersTest, WhatIsUnknownIsExitCodeThree) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{{"job", "show", "nope"},
                                                                      {"store", "show", "nope"},
