@@ -142,7 +142,8 @@ class LedgerCommandTest : public ::testing::Test {
                       .unit = PrivacyUnit::kStore,
                       .noise_multiplier = 2,
                       .delta = 1e-5};
-    auto pending = opened.ledger.Prepare(debit, {.epsilon = 100, .delta = 1e-5}, absl::FromUnixSeconds(1'700'000'100));
+    auto pending =
+        opened.ledger.Prepare(debit, {.floor_per_year = 100, .delta = 1e-5}, absl::FromUnixSeconds(1'700'000'100));
     EXPECT_TRUE(pending.ok()) << pending.status();
     bytes += pending->bytes();
     std::filesystem::create_directories(folder_ / "state/ledger");
@@ -162,7 +163,7 @@ TEST_F(LedgerCommandTest, ShowsWhatHasLeftAndAtWhatEpsilon) {
   const Json json = Json::parse(RunAisle({"ledger", "show", "--data", file_, "--json"}).out, nullptr, false);
   EXPECT_EQ(json["store"], "leeds-01");
   EXPECT_EQ(json["entries"][0]["round"], "demand/3");
-  EXPECT_GT(json["populations"][0]["epsilon"].get<double>(), 0);
+  EXPECT_GT(json["populations"][0]["ever"]["floor_epsilon"].get<double>(), 0);
 }
 
 TEST_F(LedgerCommandTest, VerifiesTheChainAndNoticesAnEdit) {
