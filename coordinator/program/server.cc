@@ -118,6 +118,7 @@ struct CoordinatorServer::Parts {
     return started.get_future().get();
   }
 
+  // Now, and again every so often.
   void SweepPartials() {
     const StatusOr<uint64_t> freed = blobs->RemovePartials(workshop.Now() - kPartialKept);
     if (!freed.ok()) LogWarning("half-sent blobs were not removed: {}", MessageOf(freed.status()));
@@ -159,8 +160,8 @@ StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const Coor
   AISLE_ASSIGN_OR_RETURN(parts->plan_keys, LoadPlanKeys(config));
   AISLE_RETURN_IF_ERROR(parts->OpenStorage(config));
   AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config));
+  parts->SweepPartials();
   AISLE_RETURN_IF_ERROR(parts->Listen(config, identity));
-  parts->workshop.Post([swept = parts.get()] { swept->SweepPartials(); });
   return std::unique_ptr<CoordinatorServer>(new CoordinatorServer(std::move(parts)));
 }
 

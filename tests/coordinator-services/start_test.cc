@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+
 #include "tests/coordinator-services/live_headquarters.h"
 
 namespace aisle::test {
@@ -53,6 +56,17 @@ TEST_F(StartTest, AfterARefusalItStartsOnceThatIsMended) {
   ASSERT_FALSE(CoordinatorServer::Start(config_).ok());
   config_.listen = "127.0.0.1:0";
   EXPECT_TRUE(CoordinatorServer::Start(config_).ok());
+}
+
+TEST_F(StartTest, RemovesWhatWasHalfSentADayBefore) {
+  for (const char* sent : {"young", "old"}) {
+    folder_.Write("data/blobs/incoming/" + Sha256::Of(sent).Hex(), "half of it");
+  }
+  const std::string old = folder_.File("data/blobs/incoming/" + Sha256::Of("old").Hex());
+  std::filesystem::last_write_time(old, std::filesystem::last_write_time(old) - std::chrono::hours(25));
+  ASSERT_TRUE(CoordinatorServer::Start(config_).ok());
+  EXPECT_FALSE(std::filesystem::exists(old));
+  EXPECT_TRUE(std::filesystem::exists(folder_.File("data/blobs/incoming/" + Sha256::Of("young").Hex())));
 }
 
 TEST(CoordinatorConfigTest, TellsAllMistakesAtOnce) {
