@@ -14,6 +14,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "cli", "demo"))
 import demo  # noqa: E402
+import descriptions  # noqa: E402
 import prepare_oj  # noqa: E402
 import processes  # noqa: E402
 import programs  # noqa: E402
@@ -70,7 +71,7 @@ class Kills(unittest.TestCase):
         write_chain(chain, self.luck)
         small_plan(os.path.join(self.folder, "plan"))
         options = types.SimpleNamespace(data=chain, stores=None, rounds=ROUNDS, bin=BIN, keep=False,
-                                        plan=os.path.join(self.folder, "plan"), json=None, plot=None)
+                                        plan=(os.path.join(self.folder, "plan"), descriptions.DEMAND), json=None, plot=None)
         self.fleet = demo.Demo(options, self.folder)
         self.addCleanup(self.put_away)
 
@@ -98,7 +99,7 @@ class Kills(unittest.TestCase):
         fleet.start_coordinator()
         fleet.start_agents()
         plan = os.path.join(self.folder, "demand.plan")
-        fleet.aisle.build_plan(fleet.options.plan, plan)
+        fleet.aisle.build_plan(fleet.plan_folder, plan)
         fleet.aisle.submit(plan, "demand", ROUNDS, STORES)
         victims = ["coordinator", *fleet.stores, "coordinator", "worker", "coordinator", "worker"]
         done = 0
