@@ -198,6 +198,7 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   result.set_seconds_to_first_batch(until_training.count() + report.seconds_first_batch);
   result.set_seconds_training(report.seconds_training);
   if (task.keep_weights()) result.set_trained_weights(EncodeWeights(program->GetWeights()));
+  if (plan.privacy.unit() == PrivacyUnit::kCustomer) return OkStatus();  // Only customers drawn make an update of it.
   return FillUpdate(*program, plan, std::move(before), std::move(metrics), result);
 }
 

@@ -201,6 +201,24 @@ TEST(OffersPlanTest, NoRowsMakeNoExamplesButNoCrash) {
   }
 }
 
+TEST(OffersPlanTest, AStoreMayTrainAModelOfItsOwn) {
+  v1::WorkerRequest request;
+  request.set_request_id(1);
+  v1::TrainTask& task = *request.mutable_train();
+  task.set_bundle(Offers().bundle);
+  task.set_weights(Offers().weights);
+  *task.add_tables() = Table(Visits(7, std::vector<int64_t>(60, kSoup)));
+  task.set_seed(Seed());
+  task.set_threads(1);
+  task.set_keep_weights(true);
+  task.set_passes(5);
+  const WorkerOutcome outcome = RunOnShared(request);
+  ASSERT_TRUE(outcome.ok()) << outcome.detail;
+  EXPECT_LT(outcome.reply.trained().loss_after(), outcome.reply.trained().loss_before());
+  EXPECT_NE(outcome.reply.trained().trained_weights(), Offers().weights);
+  EXPECT_TRUE(outcome.reply.trained().update().empty());
+}
+
 TEST(OffersPlanTest, AnyRowsWithinTheDeclaredRangesWillDo) {
   std::vector<Line> lines;
   for (int64_t i = 0; i < 2000; ++i) {  // Multiplicative congruences: spread, and the same every time.
