@@ -55,12 +55,22 @@ StatusOr<Batch> ToColumns(const v1::TableData& table, const TableNeed& need) {
   return columns;
 }
 
+// A table that every customer's prepare() gets. What one call wrote into it, the next would read.
+bool IsShared(const TableNeed& need, const Plan& plan) {
+  return plan.privacy.unit() == PrivacyUnit::kCustomer &&
+         std::ranges::find(need.columns, ColumnType::kCustomer, &ColumnNeed::type) == need.columns.end();
+}
+
 StatusOr<Tables> ToTables(const TableViews& tables, const Plan& plan) {
   Tables all;
   for (const TableNeed& need : plan.tables) {
     const auto found = std::ranges::find(tables, need.name, [](const auto* data) { return data->name(); });
     if (found == tables.end()) return InvalidArgument("the task came without table {}", need.name);
     AISLE_ASSIGN_OR_RETURN(Batch columns, ToColumns(**found, need));
+    if (IsShared(need, plan)) {
+      for (const ColumnNeed& column : need.columns)
+        columns.insert_or_assign(column.name, columns.at(column.name).clone());
+    }
     all.insert(need.name, std::move(columns));
   }
   return all;

@@ -22,6 +22,7 @@ using torch::jit::Module;
 using torch::jit::Node;
 
 constexpr size_t kRefusalsMax = 20;
+constexpr int kCallDepthMax = 64;
 
 enum class Kind : uint8_t { kTables, kBatch, kTensor };  // Dict[str, Dict[str, Tensor]], Dict[str, Tensor], Tensor.
 
@@ -150,6 +151,45 @@ bool MayWriteAttributes(const torch::jit::Function& function) {
   return false;
 }
 
+// Lists and dictionaries kept in the module, and constants of an archive's graph, have no version counter that would
+// tell of a write (Program::SavedState), so nothing may write into them.
+bool IsUncountedState(const Node& node) {
+  if (node.kind() == c10::prim::Constant) return true;
+  if (node.kind() != c10::prim::GetAttr) return false;
+  const c10::TypePtr type = node.output()->type();
+  return !type->isSubtypeOf(*c10::TensorType::get()) && type->cast<c10::ClassType>() == nullptr;
+}
+
+bool HasCalls(const Block& block) {
+  return std::ranges::any_of(block.nodes(), [](const Node* node) {
+    return node->kind() == c10::prim::CallMethod || node->kind() == c10::prim::CallFunction ||
+           std::ranges::any_of(node->blocks(), [](const Block* inner) { return HasCalls(*inner); });
+  });
+}
+
+Status CheckKeepsNoState(const torch::jit::Function& function) {
+  const std::shared_ptr<torch::jit::Graph> graph = torch::jit::toGraphFunction(function).graph()->copy();
+  // One pass goes one call deep, as the engine runs graphs as they are. TorchScript knows no recursion.
+  for (int depth = 0; depth < kCallDepthMax && HasCalls(*graph->block()); ++depth) torch::jit::Inline(*graph);
+  if (HasCalls(*graph->block())) {
+    return PlanInvalid("the method {} calls methods that call others over {} deep", function.name(), kCallDepthMax);
+  }
+  const torch::jit::AliasDb aliases(graph);
+  std::vector<const Block*> blocks = {graph->block()};
+  while (!blocks.empty()) {
+    const Block* block = blocks.back();
+    blocks.pop_back();
+    for (const Node* node : block->nodes()) {
+      for (const Block* inner : node->blocks()) blocks.push_back(inner);
+      if (!IsUncountedState(*node) || !aliases.hasWriters(node->output())) continue;
+      return PlanInvalid(
+          "the method {} writes into a constant or a list of its module{}: a plan keeps no state between calls",
+          function.name(), WhereIs(*node));
+    }
+  }
+  return OkStatus();
+}
+
 // Operators that draw from the random stream, as the allow-list names them.
 bool DrawsRandomNumbers(const std::set<std::string>& operators) {
   static constexpr std::array<std::string_view, 16> kRandom = {
@@ -176,7 +216,12 @@ StatusOr<std::set<std::string>> CheckProgram(const Module& module) {
     walk.Visit(method->function());
   }
   std::vector<std::string> refusals = walk.refusals();
-  if (refusals.empty()) return walk.operators();
+  if (refusals.empty()) {
+    for (const MethodNeed& need : kMethods) {
+      AISLE_RETURN_IF_ERROR(CheckKeepsNoState(module.get_method(need.name).function()));
+    }
+    return walk.operators();
+  }
   const size_t all = refusals.size();
   refusals.resize(std::min(all, kRefusalsMax));
   return PlanInvalid("the program uses {} operator{} that a plan may not use:\n  {}", all, all == 1 ? "" : "s",

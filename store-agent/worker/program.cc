@@ -96,13 +96,27 @@ struct Program::State {
   }
 };
 
+// Every tensor that `value` holds, however deep.
+void CollectTensors(const c10::IValue& value, std::vector<at::Tensor>& tensors) {
+  if (value.isTensor()) {
+    if (value.toTensor().defined()) tensors.push_back(value.toTensor());
+  } else if (value.isObject()) {
+    for (const c10::IValue& slot : value.toObjectRef().slots()) CollectTensors(slot, tensors);
+  } else if (value.isList()) {
+    for (const c10::IValue item : value.toListRef()) CollectTensors(item, tensors);
+  } else if (value.isTuple()) {
+    for (const c10::IValue& item : value.toTupleRef().elements()) CollectTensors(item, tensors);
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict()) CollectTensors(entry.value(), tensors);
+  }
+}
+
 // Writes that a program makes bump the version counters of its own tensors. Moving the weights through `flat` doesn't:
 // the parameters share its memory, not its counter.
 class Program::SavedState {
  public:
   explicit SavedState(const State& state) {
-    for (const at::Tensor& tensor : state.module.parameters()) tensors_.push_back(tensor);
-    for (const at::Tensor& tensor : state.module.buffers()) tensors_.push_back(tensor);
+    CollectTensors(state.module._ivalue(), tensors_);
     const at::NoGradGuard no_grad;
     for (const at::Tensor& tensor : tensors_) values_.push_back(tensor.detach().clone());
     versions_ = Versions();

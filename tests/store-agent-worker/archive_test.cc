@@ -94,6 +94,15 @@ TEST_F(ArchiveTest, IsWalkedLikeSource) {
   EXPECT_THAT(batch_norm.detail, HasSubstr("batch_norm"));
 }
 
+// What one call writes there, the next would read, and the next is about another customer.
+TEST_F(ArchiveTest, KeepsNothingInConstantsOrLists) {
+  for (const char* name : {"constant.pt", "list.pt"}) {
+    const WorkerOutcome outcome = Export(Archive(name));
+    EXPECT_EQ(outcome.end, WorkerEnd::kPlanInvalid) << name << outcome.detail;
+    EXPECT_THAT(outcome.detail, HasSubstr("keeps no state")) << name;
+  }
+}
+
 TEST_F(ArchiveTest, WhatIsNoArchiveIsRefused) {
   EXPECT_EQ(Export("").end, WorkerEnd::kPlanInvalid);
   EXPECT_EQ(Export("PK\x03\x04 and then nonsense").end, WorkerEnd::kPlanInvalid);

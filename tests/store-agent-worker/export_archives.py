@@ -63,6 +63,30 @@ class Saves(Line):
         return {"y": self.guess(batch)}
 
 
+seen = torch.zeros(1)
+
+
+class Adds(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + seen.add_(x.sum())  # Traced, `seen` is a constant of the graph.
+
+
+class Remembers(Line):
+    def __init__(self):
+        super().__init__(torch.jit.trace(Adds(), torch.zeros(1, 1), check_trace=False))
+
+
+class Lists(Line):
+    def __init__(self):
+        super().__init__(nn.Identity())
+        self.history = torch.jit.annotate(List[float], [0.0])
+
+    @torch.jit.export
+    def loss(self, batch: Dict[str, Tensor]) -> Tensor:
+        self.history.append(float(batch["x"].sum()))
+        return torch.square(self.guess(batch) - batch["y"]) + self.history[-2]
+
+
 folder = sys.argv[1]
 torch.manual_seed(1)
 torch.jit.save(torch.jit.script(Line(nn.Identity())), folder + "/good.pt")
@@ -70,4 +94,6 @@ torch.jit.save(torch.jit.script(Line(nn.LayerNorm(1))), folder + "/layer_norm.pt
 torch.jit.save(torch.jit.script(Line(nn.BatchNorm1d(1))), folder + "/batch_norm.pt")
 torch.jit.save(torch.jit.script(RunsWhileLoading(nn.Identity())), folder + "/setstate.pt")
 torch.jit.save(torch.jit.script(Saves(nn.Identity())), folder + "/saves.pt")
+torch.jit.save(torch.jit.script(Remembers()), folder + "/constant.pt")
+torch.jit.save(torch.jit.script(Lists()), folder + "/list.pt")
 torch.save({"weights": torch.ones(2)}, folder + "/no_script.pt")
