@@ -2,7 +2,7 @@
 
 #include "aggregation/norm.h"
 #include "base/check.h"
-#include "privacy/discrete_gaussian.h"
+#include "privacy/noise.h"
 #include "privacy/unit_sampler.h"
 
 namespace aisle {
@@ -21,10 +21,9 @@ std::vector<int32_t> SumOf(const Grid& grid, const Customers& customers) {
 }
 
 std::vector<double> Noised(const Grid& grid, double z, const std::vector<int32_t>& clean, RandomSource& noise) {
-  std::vector<int64_t> drawn(clean.size());
-  DiscreteGaussian::Make(NoiseSigma(z, grid.quantizer).value())->Fill(noise, drawn);
-  std::vector<double> noised(clean.size());
-  for (size_t i = 0; i < clean.size(); ++i) noised[i] = static_cast<double>(clean[i] + drawn[i]) / grid.delta();
+  const auto integers = WithNoise(clean, z, grid.quantizer, noise).value();
+  std::vector<double> noised;
+  for (const int64_t value : integers.Reveal()) noised.push_back(static_cast<double>(value) / grid.delta());
   return noised;
 }
 
