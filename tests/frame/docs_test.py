@@ -52,6 +52,18 @@ class DocsTest(unittest.TestCase):
                     self.assertRegex(known, rf"(?m)^  {command} ")
 
 
+class PrivacyTest(unittest.TestCase):
+    def test_every_test_that_the_privacy_page_names_exists(self):
+        code = "".join(read(path) for path in glob.glob(f"{ROOT}/tests/**/*.cc", recursive=True))
+        tests = {f"{suite}.{name}" for suite, name in
+                 re.findall(r"^(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP)\((\w+),\s*(\w+)", code, re.MULTILINE)}
+        named = re.findall(r"`(\w+\.[A-Z]\w+)`", read("docs/privacy.md"))
+        self.assertGreater(len(named), 50)
+        for name in named:
+            with self.subTest(test=name):
+                self.assertIn(name, tests)
+
+
 class AlertsTest(unittest.TestCase):
     def test_every_metric_that_rules_and_pages_name_exists(self):
         code = "".join(open(path, encoding="utf-8").read() for folder in ("base", "coordinator", "store-agent")
