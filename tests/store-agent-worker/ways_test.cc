@@ -159,12 +159,12 @@ TEST_P(WaysTest, OneCustomerMovesTheSumByHisOwnVectorOnly) {
 }
 
 TEST_P(WaysTest, OrderAndSeatsDoNotMatter) {
-  Trial trial(GetParam().plan, MakeStore(std::vector<size_t>(70, 1)));
+  Trial trial(GetParam().plan, MakeStore(std::vector<size_t>(250, 1)));
   const auto way = trial.Make(GetParam().way).value();
   std::vector<size_t> drawn = trial.Everybody();
   const std::vector<int32_t> expected = trial.Sum(*way, drawn);
   const std::vector<int64_t> expected_totals = trial.totals();
-  std::ranges::rotate(drawn, drawn.begin() + 13);
+  std::ranges::rotate(drawn, drawn.begin() + 113);
   std::swap(drawn[0], drawn[7]);
   EXPECT_THAT(trial.Sum(*way, drawn), ElementsAreArray(expected));
   EXPECT_THAT(trial.totals(), ElementsAreArray(expected_totals));
@@ -214,13 +214,13 @@ TEST_P(WaysTest, NobodyDrawnIsASumOfZero) {
 }
 
 TEST_P(WaysTest, AStoppedSumLeavesNothingBehind) {
-  Trial trial(GetParam().plan, MakeStore(std::vector<size_t>(60, 1)));
+  Trial trial(GetParam().plan, MakeStore(std::vector<size_t>(250, 1)));
   const auto way = trial.Make(GetParam().way).value();
   const std::vector<int32_t> expected = trial.Sum(*way);
   const auto [shape, quantizer] = GridOf(trial.program().trainable_count(), 1);
   UnitSum sum(shape, quantizer);
   std::atomic<bool> stop = false;
-  const WayStore store = MakeStore(std::vector<size_t>(60, 1));
+  const WayStore store = MakeStore(std::vector<size_t>(250, 1));
   const Examples examples = store.Prepare(trial.program(), trial.plan());
   const Units units = store.Group();
   const std::vector<size_t> drawn = trial.Everybody();

@@ -5,14 +5,9 @@
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/functorch/TensorWrapper.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/lower_graph.h>
-#include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/script.h>
 
 #include <algorithm>
-#include <optional>
-#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -23,101 +18,18 @@
 namespace aisle {
 namespace {
 
-using torch::jit::Graph;
-using torch::jit::Node;
-using torch::jit::Stack;
-using torch::jit::Use;
-using torch::jit::Value;
+using Stack = std::vector<c10::IValue>;
 
-constexpr int64_t kLaneCount = kLanes;
 constexpr double kDifferenceMax = 1e-3;  // Of two norms, far over rounding and far under any mistake.
 constexpr int64_t kTogether = 3;
-constexpr size_t kTurns = 3;  // Orders in which made-up examples are tried.
-
-bool Is(const Node& node, const char* name) { return node.kind() == c10::Symbol::fromQualString(name); }
-
-template <typename T>
-bool IsConstant(const Value* value, T expected) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant) return false;
-  if (constant->isInt()) return static_cast<double>(constant->toInt()) == static_cast<double>(expected);
-  if (constant->isDouble()) return constant->toDouble() == static_cast<double>(expected);
-  return constant->isBool() && static_cast<double>(constant->toBool()) == static_cast<double>(expected);
-}
-
-// A node that applies a parameter to inputs: its x (or ids) is written down in one list, its output in another.
-struct Application {
-  Node* node = nullptr;
-  Value* x = nullptr;
-};
-
-// One use of a parameter that is understood.
-struct Understood {
-  Application application;
-  GradientForm form = GradientForm::kWhole;
-  bool is_bias = false;
-};
-
-bool IsProduct(const Node& node) { return Is(node, "aten::matmul") || Is(node, "aten::mm"); }
-bool IsPlainAddmm(const Node& node) {
-  return Is(node, "aten::addmm") && IsConstant(node.input(3), 1) && IsConstant(node.input(4), 1);
-}
-bool Transposes(const Node& node) {
-  if (Is(node, "aten::t") || Is(node, "aten::numpy_T")) return true;
-  if (!Is(node, "aten::transpose")) return false;
-  return (IsConstant(node.input(1), 0) && IsConstant(node.input(2), 1)) ||
-         (IsConstant(node.input(1), 1) && IsConstant(node.input(2), 0));
-}
-
-// How `use` takes a parameter of `dims` dimensions.
-std::optional<Understood> Understand(const Use& use, int64_t dims, bool transposed) {
-  Node& node = *use.user;
-  const GradientForm matrix = transposed ? GradientForm::kProducts : GradientForm::kProductsTransposed;
-  if (dims == 1) {
-    if (Is(node, "aten::linear") && use.offset == 2) return Understood{{&node, node.input(0)}, {}, true};
-    if (IsPlainAddmm(node) && use.offset == 0) return Understood{{&node, node.input(1)}, {}, true};
-  }
-  if (dims != 2) return std::nullopt;
-  if (Is(node, "aten::linear") && use.offset == 1 && !transposed) {
-    return Understood{{&node, node.input(0)}, GradientForm::kProducts, false};
-  }
-  if (IsProduct(node) && use.offset == 1) return Understood{{&node, node.input(0)}, matrix, false};
-  if (IsPlainAddmm(node) && use.offset == 2) return Understood{{&node, node.input(1)}, matrix, false};
-  if (Is(node, "aten::embedding") && use.offset == 0 && !transposed && IsConstant(node.input(2), -1) &&
-      IsConstant(node.input(3), false) && IsConstant(node.input(4), false)) {
-    return Understood{{&node, node.input(1)}, GradientForm::kTable, false};
-  }
-  return std::nullopt;
-}
-
-// All uses of `parameter`, or nothing if one isn't understood or they don't agree.
-std::vector<Understood> UnderstandAll(const Value& parameter, int64_t dims) {
-  std::vector<Understood> all;
-  const auto add = [&](const Use& use, bool transposed) {
-    const auto understood = Understand(use, dims, transposed);
-    if (!understood || (!all.empty() && (all[0].form != understood->form || all[0].is_bias != understood->is_bias))) {
-      return false;
-    }
-    all.push_back(*understood);
-    return true;
-  };
-  for (const Use& use : parameter.uses()) {
-    if (dims == 2 && use.offset == 0 && Transposes(*use.user)) {
-      for (const Use& inner : use.user->output()->uses()) {
-        if (!add(inner, true)) return {};
-      }
-    } else if (!add(use, false)) {
-      return {};
-    }
-  }
-  return all;
-}
+constexpr size_t kTurns = 3;                   // Examples that are tried in every seat.
+constexpr size_t kKeptMax = size_t{64} << 20;  // Bytes that a run of many lanes may keep.
 
 // Pops its layer whatever happens.
 class Layer {
  public:
-  static Layer Vmap() {
-    return Layer(at::functorch::initAndPushDynamicLayer(at::functorch::TransformType::Vmap, kLaneCount,
+  static Layer Vmap(int64_t lanes) {
+    return Layer(at::functorch::initAndPushDynamicLayer(at::functorch::TransformType::Vmap, lanes,
                                                         at::functorch::RandomnessType::Error));
   }
   static Layer Grad() {
@@ -139,19 +51,19 @@ at::Tensor OutOfGrad(const at::Tensor& tensor) {
   return wrapper == nullptr ? tensor : wrapper->value();
 }
 
-// [kLanes, ...], whether or not it differs between lanes.
-at::Tensor OutOfVmap(const at::Tensor& tensor) {
+// [lanes, ...], whether or not it differs between them.
+at::Tensor OutOfVmap(const at::Tensor& tensor, int64_t lanes) {
   const auto* batched = at::functorch::maybeGetBatchedImpl(tensor);
   if (batched != nullptr) return batched->value().movedim(batched->bdim(), 0);
-  std::vector<int64_t> sizes = {kLaneCount};
+  std::vector<int64_t> sizes = {lanes};
   sizes.insert(sizes.end(), tensor.sizes().begin(), tensor.sizes().end());
   return tensor.unsqueeze(0).expand(sizes);
 }
 
-// As contiguous [kLanes, rows, width] of `type`.
+// As contiguous [lanes, rows, width] of `type`.
 at::Tensor AsRows(const at::Tensor& tensor, size_t width, at::ScalarType type) {
   if (tensor.scalar_type() != type) C10_THROW_ERROR(TypeError, "a weight is applied to numbers of another type");
-  return tensor.reshape({kLaneCount, -1, static_cast<int64_t>(width)}).contiguous();
+  return tensor.reshape({tensor.size(0), -1, static_cast<int64_t>(width)}).contiguous();
 }
 
 at::Tensor Join(const std::vector<at::Tensor>& pieces) { return pieces.size() == 1 ? pieces[0] : at::cat(pieces, 1); }
@@ -159,87 +71,23 @@ at::Tensor Join(const std::vector<at::Tensor>& pieces) { return pieces.size() ==
 }  // namespace
 
 struct Lanes::State {
-  // A parameter's place in the graph.
-  struct Place {
-    size_t slot = 0;                   // Among `values`; kNowhere if loss doesn't use it.
-    std::vector<size_t> applications;  // Not empty: it comes as rows, or as a bias from their g.
-    bool is_bias = false;
-  };
-  static constexpr size_t kNowhere = SIZE_MAX;
+  State(Program& of, bool factor) : program(of), graph(of, factor) {
+    gradients.rows.resize(parameters().size());
+    for (const LaneParameter& parameter : parameters()) {
+      if (parameter.form == GradientForm::kWhole) whole_count += parameter.count;
+    }
+  }
 
-  Program* program = nullptr;
-  std::shared_ptr<Graph> graph;
-  std::unique_ptr<torch::jit::Code> code;
-  std::vector<c10::IValue> values;  // What the graph takes after the batch.
-  std::vector<Place> places;        // By parameter, as `parameters`.
-  std::vector<Application> applications;
-  std::vector<LaneParameter> parameters;
-  std::vector<at::Tensor> tensors;
+  Program& program;
+  const LaneGraph graph;
   size_t whole_count = 0;
-  std::vector<size_t> seats;
+  std::vector<Seating> seatings;
 
+  int64_t lane_count = 0;  // Of the last run.
   LaneGradients gradients;
   std::vector<at::Tensor> kept;  // Owns what `gradients` points to.
 
-  void Lower(const Program& of) {
-    const torch::jit::Module& module = of.module();
-    std::tie(graph, values) = torch::jit::LowerGraph(*module.get_method(kLoss).graph(), module._ivalue());
-    tensors = of.trainable();
-    size_t offset = 0;
-    for (const at::Tensor& tensor : tensors) {
-      const auto count = static_cast<size_t>(tensor.numel());
-      parameters.push_back({.offset = offset, .count = count});
-      places.push_back({.slot = SlotOf(tensor), .applications = {}});
-      offset += count;
-    }
-  }
-  size_t SlotOf(const at::Tensor& tensor) const {
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (values[i].isTensor() && values[i].toTensor().is_same(tensor)) return i;
-    }
-    return kNowhere;
-  }
-
-  // Finds what needs no gradient of its own, and has the graph write down x and y of what applies it.
-  void Factor() {
-    for (size_t i = 0; i < tensors.size(); ++i) {
-      Place& place = places[i];
-      if (place.slot == kNowhere) continue;
-      const Value* input = graph->inputs()[graph->inputs().size() - values.size() + place.slot];
-      const std::vector<Understood> uses = UnderstandAll(*input, tensors[i].dim());
-      if (uses.empty()) continue;
-      place.is_bias = uses[0].is_bias;
-      parameters[i].form = uses[0].form;
-      for (const Understood& use : uses) place.applications.push_back(NumberOf(use.application));
-      SetSizes(parameters[i], tensors[i]);
-    }
-    for (const Application& application : applications) WriteDown(application);
-  }
-  size_t NumberOf(const Application& application) {
-    for (size_t k = 0; k < applications.size(); ++k) {
-      if (applications[k].node == application.node) return k;
-    }
-    applications.push_back(application);
-    return applications.size() - 1;
-  }
-  static void SetSizes(LaneParameter& parameter, const at::Tensor& tensor) {
-    if (parameter.form == GradientForm::kWhole) return;
-    const auto first = static_cast<size_t>(tensor.size(0));
-    const auto second = static_cast<size_t>(tensor.size(1));
-    const bool outputs_first = parameter.form == GradientForm::kProducts;
-    parameter.inputs = outputs_first ? second : first;
-    parameter.outputs = outputs_first ? first : second;
-  }
-  void WriteDown(const Application& application) {
-    for (Value* value : {application.x, application.node->output()}) {
-      Node* list = graph->createList(c10::TensorType::get(), {});
-      graph->prependNode(list);
-      Node* append = graph->create(c10::Symbol::fromQualString("aten::append"), {list->output(), value});
-      append->output()->setType(list->output()->type());
-      append->insertAfter(application.node);
-      graph->registerOutput(list->output());
-    }
-  }
+  const std::vector<LaneParameter>& parameters() const { return graph.parameters(); }
 
   Status Run(const c10::IValue& batch) {
     return Guarded("running lanes", [&] { RunOrThrow(batch); });
@@ -254,14 +102,16 @@ struct Lanes::State {
   void RunOrThrow(const c10::IValue& batch) {
     Outcome outcome;
     {
-      const Layer vmap = Layer::Vmap();
+      const Layer vmap = Layer::Vmap(lane_count);
       c10::Dict<std::string, at::Tensor> lanes;
       for (const auto& entry : batch.toGenericDict()) {
         const at::Tensor alone = entry.value().toTensor().unsqueeze(1);  // In a lane: one example.
         lanes.insert(entry.key().toStringRef(), at::functorch::addBatchDim(alone, 0, vmap.level()));
       }
       outcome = Differentiate(lanes);
-      const auto leave = [](at::Tensor& tensor) { tensor = tensor.defined() ? OutOfVmap(tensor) : tensor; };
+      const auto leave = [&](at::Tensor& tensor) {
+        tensor = tensor.defined() ? OutOfVmap(tensor, lane_count) : tensor;
+      };
       std::ranges::for_each(outcome.whole, leave);
       for (auto& tensors_of_one : outcome.inputs) std::ranges::for_each(tensors_of_one, leave);
       for (auto& tensors_of_one : outcome.outputs_gradient) std::ranges::for_each(tensors_of_one, leave);
@@ -271,6 +121,7 @@ struct Lanes::State {
   }
 
   Outcome Differentiate(const c10::Dict<std::string, at::Tensor>& lanes) {
+    const std::vector<c10::IValue>& values = graph.values();
     std::vector<at::Tensor> detached(values.size());  // Before the layer is pushed: else they'd be of the layer.
     for (size_t i = 0; i < values.size(); ++i) {
       if (values[i].isTensor()) detached[i] = values[i].toTensor().detach();
@@ -291,13 +142,13 @@ struct Lanes::State {
       }
     }
     std::vector<at::Tensor> sought;  // What the loss is differentiated by.
-    for (const Place& place : places) {
-      if (place.slot == kNowhere) continue;
+    for (const LaneGraph::Place& place : graph.places()) {
+      if (place.slot == LaneGraph::Place::kNowhere) continue;
       at::Tensor parameter = stack[1 + place.slot].toTensor();
       parameter.set_requires_grad(true);
       if (place.applications.empty()) sought.push_back(parameter);
     }
-    torch::jit::InterpreterState(*code).run(stack);
+    graph.Run(stack);
     return Backward(stack, std::move(sought));
   }
 
@@ -308,7 +159,7 @@ struct Lanes::State {
     }
     Outcome outcome;
     const size_t whole_sought = sought.size();
-    for (size_t k = 0; k < applications.size(); ++k) {
+    for (size_t k = 0; k < graph.applications(); ++k) {
       outcome.inputs.push_back(stack[1 + 2 * k].toTensorVector());
       const std::vector<at::Tensor> outputs = stack[2 + 2 * k].toTensorVector();
       outcome.outputs_gradient.emplace_back(outputs.size());
@@ -319,8 +170,8 @@ struct Lanes::State {
       return OutOfGrad(found[i].defined() ? found[i] : at::zeros_like(sought[i]));
     };
     size_t next = 0;
-    for (const Place& place : places) {
-      const bool is_sought = place.slot != kNowhere && place.applications.empty();
+    for (const LaneGraph::Place& place : graph.places()) {
+      const bool is_sought = place.slot != LaneGraph::Place::kNowhere && place.applications.empty();
       outcome.whole.push_back(is_sought ? gradient_of(next++) : at::Tensor());
     }
     AISLE_CHECK(next == whole_sought);
@@ -336,15 +187,15 @@ struct Lanes::State {
   // Lays the outcome out as `gradients` promises.
   void Keep(const Outcome& outcome) {
     kept.clear();
-    gradients.rows.assign(parameters.size(), {});
-    std::vector<at::Tensor> whole = {at::zeros({kLaneCount, 0})};
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      if (parameters[i].form != GradientForm::kWhole) {
+    gradients.rows.assign(parameters().size(), {});
+    std::vector<at::Tensor> whole = {at::zeros({lane_count, 0})};
+    for (size_t i = 0; i < parameters().size(); ++i) {
+      if (parameters()[i].form != GradientForm::kWhole) {
         gradients.rows[i] = KeepRows(outcome, i);
       } else {
         const at::Tensor gradient = WholeOf(outcome, i);
         if (gradient.scalar_type() != at::kFloat) C10_THROW_ERROR(TypeError, "a gradient isn't float32");
-        whole.push_back(gradient.reshape({kLaneCount, -1}));
+        whole.push_back(gradient.reshape({lane_count, -1}));
       }
     }
     const at::Tensor joined = (whole.size() == 2 ? whole[1] : at::cat(whole, 1)).contiguous();
@@ -353,26 +204,27 @@ struct Lanes::State {
   }
 
   at::Tensor WholeOf(const Outcome& outcome, size_t i) const {
-    const Place& place = places[i];
-    if (place.slot == kNowhere) return at::zeros({kLaneCount, static_cast<int64_t>(parameters[i].count)});
+    const LaneGraph::Place& place = graph.places()[i];
+    if (place.slot == LaneGraph::Place::kNowhere)
+      return at::zeros({lane_count, static_cast<int64_t>(parameters()[i].count)});
     if (!place.is_bias) return outcome.whole[i];
     at::Tensor sum;
     for (const size_t k : place.applications) {
       for (const at::Tensor& gradient : outcome.outputs_gradient[k]) {
-        const at::Tensor rows = AsRows(gradient, parameters[i].count, at::kFloat);
+        const at::Tensor rows = AsRows(gradient, parameters()[i].count, at::kFloat);
         const at::Tensor one = rows.size(1) == 1 ? rows.select(1, 0) : rows.sum(1);
         sum = sum.defined() ? sum + one : one;
       }
     }
-    return sum.defined() ? sum : at::zeros({kLaneCount, static_cast<int64_t>(parameters[i].count)});
+    return sum.defined() ? sum : at::zeros({lane_count, static_cast<int64_t>(parameters()[i].count)});
   }
 
   LaneGradients::Rows KeepRows(const Outcome& outcome, size_t i) {
-    const LaneParameter& parameter = parameters[i];
+    const LaneParameter& parameter = parameters()[i];
     const bool is_table = parameter.form == GradientForm::kTable;
     std::vector<at::Tensor> x;
     std::vector<at::Tensor> g;
-    for (const size_t k : places[i].applications) {
+    for (const size_t k : graph.places()[i].applications) {
       for (size_t j = 0; j < outcome.inputs[k].size(); ++j) {
         x.push_back(AsRows(outcome.inputs[k][j], is_table ? 1 : parameter.inputs, is_table ? at::kLong : at::kFloat));
         g.push_back(AsRows(outcome.outputs_gradient[k][j], parameter.outputs, at::kFloat));
@@ -394,8 +246,8 @@ struct Lanes::State {
     std::vector<at::Tensor> pieces;
     int64_t whole_at = 0;
     size_t kept_at = 0;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const LaneParameter& parameter = parameters[i];
+    for (size_t i = 0; i < parameters().size(); ++i) {
+      const LaneParameter& parameter = parameters()[i];
       const auto count = static_cast<int64_t>(parameter.count);
       if (parameter.form == GradientForm::kWhole) {
         pieces.push_back(kept.back()[lane].narrow(0, whole_at, count));
@@ -418,11 +270,10 @@ struct Lanes::State {
     return at::zeros({ids, g.size(1)}).index_add(0, x.reshape({-1}), g);
   }
 
-  // One tensor a lane, of everything a run gave.
-  std::vector<at::Tensor> Everything() const {
-    std::vector<at::Tensor> all;
-    for (const at::Tensor& tensor : kept) all.push_back(tensor.clone());
-    return all;
+  size_t KeptBytes() const {
+    size_t bytes = 0;
+    for (const at::Tensor& tensor : kept) bytes += tensor.nbytes();
+    return bytes;
   }
 };
 
@@ -431,36 +282,22 @@ Lanes::~Lanes() = default;
 
 StatusOr<std::unique_ptr<Lanes>> Lanes::Make(Program& program, Rows rows) {
   at::functorch::setVmapFallbackEnabled(false);  // It would run an operator lane by lane, and say so every time.
-  auto state = std::make_unique<State>();
-  state->program = &program;
   program.SetTraining(true);
-  AISLE_RETURN_IF_ERROR(Guarded("laying out lanes", [&] {
-    state->Lower(program);
-    if (rows == Rows::kYes) state->Factor();
-    state->code = std::make_unique<torch::jit::Code>(state->graph, "lanes");
-  }));
-  for (const LaneParameter& parameter : state->parameters) {
-    if (parameter.form == GradientForm::kWhole) state->whole_count += parameter.count;
-  }
-  for (size_t lane = 0; lane < kLanes; ++lane) state->seats.push_back(lane);
-  state->gradients.rows.resize(state->parameters.size());
+  std::unique_ptr<State> state;
+  AISLE_RETURN_IF_ERROR(
+      Guarded("laying out lanes", [&] { state = std::make_unique<State>(program, rows == Rows::kYes); }));
   return std::unique_ptr<Lanes>(new Lanes(std::move(state)));
 }
 
-const std::vector<LaneParameter>& Lanes::parameters() const { return state_->parameters; }
+const std::vector<LaneParameter>& Lanes::parameters() const { return state_->parameters(); }
 size_t Lanes::whole_count() const { return state_->whole_count; }
-const std::vector<size_t>& Lanes::seats() const { return state_->seats; }
+const std::vector<Seating>& Lanes::seatings() const { return state_->seatings; }
 const LaneGradients& Lanes::gradients() const { return state_->gradients; }
 
-bool Lanes::has_rows() const {
-  return std::ranges::any_of(state_->parameters,
-                             [](const LaneParameter& one) { return one.form != GradientForm::kWhole; });
-}
-
 Status Lanes::Run(const Examples& examples, std::span<const int64_t> indices) {
-  if (indices.size() != kLanes) return InvalidArgument("{} examples for {} lanes", indices.size(), kLanes);
   c10::IValue batch;
   AISLE_RETURN_IF_ERROR(Guarded("gathering", [&] { examples.Gather(indices, batch); }));
+  state_->lane_count = static_cast<int64_t>(indices.size());
   return state_->Run(batch);
 }
 
@@ -490,8 +327,8 @@ Status CheckAlike(const at::Tensor& plain, const at::Tensor& lanes) {
 }  // namespace
 
 Status Lanes::Agree(const Examples& examples) {
-  std::vector<int64_t> indices(kLanes);
-  for (size_t lane = 0; lane < kLanes; ++lane) indices[lane] = static_cast<int64_t>(lane) % examples.size();
+  std::vector<int64_t> indices(kLanesFew);
+  for (size_t lane = 0; lane < kLanesFew; ++lane) indices[lane] = static_cast<int64_t>(lane) % examples.size();
   AISLE_RETURN_IF_ERROR(Run(examples, indices));
   const at::NoGradGuard no_grad;
   at::Tensor mean;
@@ -500,45 +337,71 @@ Status Lanes::Agree(const Examples& examples) {
     {
       const at::AutoGradMode with_grad(true);
       AISLE_ASSIGN_OR_RETURN(const at::Tensor plain,
-                             PlainGradient(*state_->program, examples, {indices[static_cast<size_t>(lane)]}));
+                             PlainGradient(state_->program, examples, {indices[static_cast<size_t>(lane)]}));
       AISLE_RETURN_IF_ERROR(CheckAlike(plain, dense));
     }
     mean = mean.defined() ? mean + dense : dense;
   }
   const at::AutoGradMode with_grad(true);
   const std::vector<int64_t> together(indices.begin(), indices.begin() + kTogether);
-  AISLE_ASSIGN_OR_RETURN(const at::Tensor plain, PlainGradient(*state_->program, examples, together));
+  AISLE_ASSIGN_OR_RETURN(const at::Tensor plain, PlainGradient(state_->program, examples, together));
   return CheckAlike(plain, mean / kTogether);
 }
 
-Status Lanes::Steady(const Examples& examples) {
-  std::vector<bool> steady(kLanes, true);
-  for (size_t turn = 0; turn < kTurns; ++turn) {
-    // Everyone sits where example `turn` sat first, then others sit among them.
-    const auto example = static_cast<int64_t>(turn) % examples.size();
-    AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(kLanes, example)));
-    const std::vector<at::Tensor> alone = state_->Everything();
-    std::vector<int64_t> mixed(kLanes);
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      mixed[lane] = lane % 2 == turn % 2 ? example : static_cast<int64_t>(lane + turn) % examples.size();
+namespace {
+
+// Which lanes of a run hold the same bits as `expected`, one tensor for each of `kept`.
+void KeepAlike(const std::vector<at::Tensor>& kept, const std::vector<at::Tensor>& expected, std::vector<bool>& alike) {
+  for (size_t t = 0; t < kept.size(); ++t) {
+    for (size_t lane = 0; lane < alike.size(); ++lane) {
+      if (alike[lane] && !kept[t][static_cast<int64_t>(lane)].equal(expected[t])) alike[lane] = false;
     }
-    AISLE_RETURN_IF_ERROR(Run(examples, mixed));
-    AISLE_RETURN_IF_ERROR(Guarded("comparing lanes", [&] {
-      for (size_t t = 0; t < alone.size(); ++t) {
-        for (size_t lane = 0; lane < kLanes; ++lane) {
-          const auto at = static_cast<int64_t>(lane);
-          if (!alone[t][at].equal(alone[t][0])) steady[lane] = false;
-          if (mixed[lane] == example && !state_->kept[t][at].equal(alone[t][at])) steady[lane] = false;
-        }
+  }
+}
+
+}  // namespace
+
+StatusOr<std::vector<size_t>> Lanes::SeatsOf(const Examples& examples, size_t lanes) {
+  std::vector<bool> alike(lanes, true);
+  for (size_t turn = 0; turn < kTurns; ++turn) {
+    const auto example = static_cast<int64_t>(turn) % examples.size();
+    AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(kLanesFew, example)));
+    std::vector<at::Tensor> expected;
+    for (const at::Tensor& tensor : state_->kept) expected.push_back(tensor[0].clone());
+    // The example in every second lane and others in between, then the other way round.
+    for (size_t parity = 0; parity < 2; ++parity) {
+      std::vector<int64_t> indices(lanes);
+      std::vector<bool> here = alike;
+      for (size_t lane = 0; lane < lanes; ++lane) {
+        const bool seated = lane % 2 == parity;
+        indices[lane] = seated ? example : static_cast<int64_t>(lane + turn) % examples.size();
+        if (!seated) here[lane] = false;
       }
-    }));
+      AISLE_RETURN_IF_ERROR(Run(examples, indices));
+      AISLE_RETURN_IF_ERROR(Guarded("comparing lanes", [&] { KeepAlike(state_->kept, expected, here); }));
+      for (size_t lane = parity; lane < lanes; lane += 2) alike[lane] = here[lane];
+    }
   }
-  state_->seats.clear();
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    if (steady[lane]) state_->seats.push_back(lane);
+  std::vector<size_t> seats;
+  for (size_t lane = 0; lane < lanes; ++lane) {
+    if (alike[lane]) seats.push_back(lane);
   }
-  if (state_->seats.size() >= kLanes / 4) return OkStatus();
-  return PlanError("only {} of {} lanes give the same bits on this machine", state_->seats.size(), kLanes);
+  return seats;
+}
+
+Status Lanes::Steady(const Examples& examples) {
+  state_->seatings.clear();
+  for (const size_t lanes : {kLanesFew, kLanesMany}) {
+    if (lanes == kLanesMany && state_->KeptBytes() * (kLanesMany / kLanesFew) > kKeptMax) break;
+    AISLE_ASSIGN_OR_RETURN(std::vector<size_t> seats, SeatsOf(examples, lanes));
+    if (seats.size() >= lanes / 4) {
+      state_->seatings.push_back({.lanes = lanes, .seats = std::move(seats)});
+    } else if (lanes == kLanesFew) {
+      return PlanError("only {} of {} lanes give the same bits on this machine", seats.size(), lanes);
+    }
+  }
+  AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(kLanesFew, 0)));  // Leaves less memory in use.
+  return OkStatus();
 }
 
 }  // namespace aisle

@@ -7,8 +7,9 @@
 // for embedding tables, and for biases.
 //
 // The same example must give the same bits whoever is in the other lanes, or one customer would move what others add.
-// So the shapes never vary (always kLanes; unused ones are filled up), and Steady() finds the seats: those lanes whose
-// answers are equal bit for bit. On AVX-512 machines those are all, with OpenBLAS's AVX2 kernels every other six.
+// So a run always has kLanesFew or kLanesMany lanes (unused ones are filled up), and Steady() finds the seats: those
+// lanes whose answers are equal bit for bit. On AVX-512 machines those are all, with OpenBLAS's AVX2 kernels every
+// other six.
 #pragma once
 
 #include <cstddef>
@@ -18,39 +19,32 @@
 #include <vector>
 
 #include "base/status.h"
+#include "store-agent/worker/customers/lane_graph.h"
 #include "store-agent/worker/examples.h"
 #include "store-agent/worker/program.h"
 
 namespace aisle {
 
-inline constexpr size_t kLanes = 48;  // A multiple of 12 and 16, the rows that matrix kernels take at once.
+// Multiples of 12 and 16, the rows that matrix kernels take at once.
+inline constexpr size_t kLanesFew = 48;
+inline constexpr size_t kLanesMany = 192;
 
-// Where a trainable parameter's gradient is found.
-enum class GradientForm : uint8_t {
-  kWhole,               // Among the numbers written out for each lane.
-  kProducts,            // A matrix [outputs, inputs], sum of g x^T over its rows.
-  kProductsTransposed,  // The same, kept as [inputs, outputs].
-  kTable,               // A matrix [ids, outputs], sum of g at row `id`.
-};
-
-struct LaneParameter {
-  GradientForm form = GradientForm::kWhole;
-  size_t offset = 0;  // In the flat gradient.
-  size_t count = 0;
-  size_t inputs = 0;  // Of products; of a table the number of ids.
-  size_t outputs = 0;
+// How many lanes a run has, and which of them may be sat in.
+struct Seating {
+  size_t lanes = 0;
+  std::vector<size_t> seats;
 };
 
 // What one run gave. Pointers are good until the next run.
 struct LaneGradients {
   struct Rows {
     size_t per_lane = 0;
-    const float* x = nullptr;      // [kLanes, per_lane, inputs]; null for a table.
-    const int64_t* ids = nullptr;  // [kLanes, per_lane]; tables only.
-    const float* g = nullptr;      // [kLanes, per_lane, outputs]
+    const float* x = nullptr;      // [lanes, per_lane, inputs]; null for a table.
+    const int64_t* ids = nullptr;  // [lanes, per_lane]; tables only.
+    const float* g = nullptr;      // [lanes, per_lane, outputs]
   };
   std::vector<Rows> rows;        // One for each parameter; empty for kWhole.
-  const float* whole = nullptr;  // [kLanes, whole_count()], the kWhole parameters in layout order.
+  const float* whole = nullptr;  // [lanes, whole_count()], the kWhole parameters in layout order.
 };
 
 class Lanes {
@@ -63,11 +57,10 @@ class Lanes {
 
   const std::vector<LaneParameter>& parameters() const;  // In layout order.
   size_t whole_count() const;
-  bool has_rows() const;  // Whether any parameter comes as rows.
-  const std::vector<size_t>& seats() const;
+  const std::vector<Seating>& seatings() const;  // From few lanes to many; empty before Steady().
 
-  // Runs `loss` and its gradient for the examples at `indices`, one for each lane. Both are of the loss of that example
-  // alone. PlanError if the program fails on one of them: which one isn't known.
+  // Runs `loss` and its gradient for the examples at `indices`, one for each of kLanesFew or kLanesMany lanes. Both are
+  // of the loss of that example alone. PlanError if the program fails on one of them: which one isn't known.
   Status Run(const Examples& examples, std::span<const int64_t> indices);
   const LaneGradients& gradients() const;
 
@@ -75,11 +68,14 @@ class Lanes {
   // one) alone, and those of several examples together are the mean of theirs.
   Status Agree(const Examples& examples);
 
-  // Finds the seats by running `examples` (made up; at least one) in turned orders. PlanError if there are fewer than
-  // kLanes / 4: then lanes can't be used on this machine.
+  // Finds the seats by running `examples` (made up; at least one) in all of them. Only those count that give the same
+  // bits, and the same in a run of few lanes and of many. PlanError if there are too few: then lanes can't be used on
+  // this machine. Runs of many lanes are left out where they would take much memory.
   Status Steady(const Examples& examples);
 
  private:
+  StatusOr<std::vector<size_t>> SeatsOf(const Examples& examples, size_t lanes);
+
   struct State;
   explicit Lanes(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

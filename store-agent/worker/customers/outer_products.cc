@@ -90,7 +90,7 @@ class Totals {
 class OuterProducts final : public SeatedGradients {
  public:
   OuterProducts(std::unique_ptr<Lanes> all, std::unique_ptr<UnitGradients> loop, OnFineTotals on_totals)
-      : SeatedGradients(std::move(all), kLanes, std::move(loop)),
+      : SeatedGradients(std::move(all), kLanesMany, std::move(loop)),
         rest_(lanes().whole_count()),
         fine_rest_(rest_.size()),
         rest_totals_(rest_.size()),
@@ -104,7 +104,7 @@ class OuterProducts final : public SeatedGradients {
  private:
   bool Begin(const UnitSum& sum) override {
     norm_max_ = sum.fine_norm_max();
-    Move();  // Whatever a stopped sum left.
+    if (load_ > 0) Move();  // What a stopped sum left.
     std::ranges::fill(rest_totals_, 0);
     sums_.assign(sum.shape().parameter_count(), 0);
     run_load_ = 0;
@@ -142,7 +142,7 @@ class OuterProducts final : public SeatedGradients {
     for (size_t i = 0; i < lanes().parameters().size(); ++i) {
       if (lanes().parameters()[i].form == GradientForm::kWhole) continue;
       Totals& totals = totals_[next++];
-      if (run_is_new_) totals.Begin(kLanes * gradients.rows[i].per_lane);
+      if (run_is_new_) totals.Begin(lanes().seatings().back().lanes * gradients.rows[i].per_lane);
       rows.factors.push_back(totals.RowsOf(unit, gradients.rows[i]));
     }
     run_is_new_ = false;

@@ -29,7 +29,7 @@ namespace aisle {
 // Shown the exact totals of every sum, on the fine grid, before they are truncated: tests check point 1 to 3 by them.
 using OnFineTotals = std::function<void(std::span<const int64_t> totals)>;
 
-// `lanes` must be made with Rows::kYes and has_rows().
+// `lanes` must be made with Rows::kYes.
 std::unique_ptr<UnitGradients> MakeOuterProducts(std::unique_ptr<Lanes> lanes, std::unique_ptr<UnitGradients> loop,
                                                  OnFineTotals on_totals = nullptr);
 

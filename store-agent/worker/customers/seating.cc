@@ -6,7 +6,9 @@
 namespace aisle {
 
 SeatedGradients::SeatedGradients(std::unique_ptr<Lanes> lanes, size_t examples_max, std::unique_ptr<UnitGradients> loop)
-    : lanes_(std::move(lanes)), examples_max_(std::min(examples_max, lanes_->seats().size())), loop_(std::move(loop)) {}
+    : lanes_(std::move(lanes)),
+      examples_max_(std::min(examples_max, lanes_->seatings().back().seats.size())),
+      loop_(std::move(loop)) {}
 
 Status SeatedGradients::AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
   if (!Begin(sum)) return loop_->AddAll(work, slots_of, sum);
@@ -28,7 +30,7 @@ Status SeatedGradients::SeatAll(const Turn& turn) {
       left_.push_back(unit);
       continue;
     }
-    if (taken + count > lanes_->seats().size()) {
+    if (taken + count > lanes_->seatings().back().seats.size()) {
       AISLE_RETURN_IF_ERROR(Run(turn, seated));
       seated.clear();
       taken = 0;
@@ -39,17 +41,25 @@ Status SeatedGradients::SeatAll(const Turn& turn) {
   return seated.empty() ? OkStatus() : Run(turn, seated);
 }
 
+// The smallest run that seats all of `units`.
+const Seating& SeatedGradients::SeatingFor(const UnitWork& work, std::span<const size_t> units) const {
+  size_t needed = 0;
+  for (const size_t unit : units) needed += work.units.examples(unit).size();
+  return *std::ranges::find_if(lanes_->seatings(), [&](const Seating& one) { return needed <= one.seats.size(); });
+}
+
 Status SeatedGradients::Run(const Turn& turn, std::span<const size_t> units) {
   const UnitWork& work = turn.work;
   if (work.stop != nullptr && work.stop->load(std::memory_order_relaxed)) return Cancelled("training was stopped");
+  const Seating& seating = SeatingFor(work, units);
   std::vector<SeatedUnit> seated;
-  std::vector<int64_t> indices(kLanes, -1);
+  std::vector<int64_t> indices(seating.lanes, -1);
   int64_t filler = -1;
   size_t taken = 0;
   for (const size_t unit : units) {
     seated.push_back({.unit = unit, .lanes = {}});
     for (const int64_t index : work.units.examples(unit)) {
-      const size_t lane = lanes_->seats()[taken++];
+      const size_t lane = seating.seats[taken++];
       indices[lane] = filler = index;
       seated.back().lanes.push_back(lane);
     }

@@ -18,7 +18,8 @@ struct SeatedUnit {
 };
 
 // Whether a run fails tells of the rows in it; so a failed run is halved, down to the customers who make it fail, and
-// only those are left to the loop. Shapes and seats stay as they were, so the others add the same bits all the same.
+// only those are left to the loop. Where they sit then makes no difference, so the others add the same bits all the
+// same.
 class SeatedGradients : public UnitGradients {
  public:
   Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) final;
@@ -44,6 +45,7 @@ class SeatedGradients : public UnitGradients {
 
  private:
   Status Run(const Turn& turn, std::span<const size_t> units);
+  const Seating& SeatingFor(const UnitWork& work, std::span<const size_t> units) const;
   Status SeatAll(const Turn& turn);
 
   std::unique_ptr<Lanes> lanes_;
