@@ -18,7 +18,7 @@ void AddJobSubmitCommand(CLI::App& group, Context& context);
 void AddRoundCommands(CLI::App& app, Context& context);
 void AddModelCommands(CLI::App& app, Context& context);
 void AddPlanCommands(CLI::App& app, Context& context);
-void AddPlanPriceCommand(CLI::App& group, Context& context);
+void AddPriceCommand(CLI::App& group, Context& context);
 void AddPlanTrainAloneCommand(CLI::App& group, Context& context);
 void AddPlanEvaluateCommand(CLI::App& group, Context& context);
 void AddEnrolCommand(CLI::App& app, Context& context);

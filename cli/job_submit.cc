@@ -3,6 +3,7 @@
 #include "cli/describe.h"
 #include "cli/fetch.h"
 #include "cli/plan_tasks.h"
+#include "cli/price.h"
 #include "cli/text.h"
 #include "cli/watch.h"
 
@@ -62,11 +63,22 @@ StatusOr<v1::SubmitJobRequest> MakeRequest(AdminClient& admin, const SubmitOptio
   return request;
 }
 
+// What the job will cost, told before anything is sent.
+Status ShowPrice(Context& context, const SubmitOptions& options, const PlanFile& file) {
+  if (context.options.json) return OkStatus();
+  AISLE_ASSIGN_OR_RETURN(const Plan plan, file.bundle.plan());
+  const uint32_t stores = options.cohort == 0 ? plan.privacy.cohort_target : options.cohort;
+  AISLE_ASSIGN_OR_RETURN(const PlanPrice price, PriceOfPlan(plan, options.rounds, {stores}));
+  context.out.Text(fmt::format("privacy: {}\n\n", PriceLine(price)));
+  return OkStatus();
+}
+
 Status SubmitJob(Context& context, const SubmitOptions& options) {
   AISLE_RETURN_IF_ERROR(JobId::Parse(options.job).status());
   LocalWorker worker(WorkerProgram(options.worker));
   AISLE_ASSIGN_OR_RETURN(const PlanFile file, LoadSigned(context, options.file, worker));
   AISLE_RETURN_IF_ERROR(Annotate(CheckAgainstPlan(options, file), options.file));
+  AISLE_RETURN_IF_ERROR(ShowPrice(context, options, file));
   AISLE_ASSIGN_OR_RETURN(AdminClient * admin, context.Admin());
   if (!options.no_dry_run) {
     AISLE_RETURN_IF_ERROR(Annotate(DryRun(file, worker).status(),

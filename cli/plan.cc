@@ -167,7 +167,7 @@ void AddPlanCommands(CLI::App& app, Context& context) {
   check->add_option("--worker", checked.worker, "The aisle-worker program [beside aisle]")->type_name("FILE");
   AddJsonFlag(*check, context);
 
-  AddPlanPriceCommand(*group, context);
+  AddPriceCommand(*group, context);
   AddPlanTrainAloneCommand(*group, context);
   AddPlanEvaluateCommand(*group, context);
 }

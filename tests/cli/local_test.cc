@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/identity/chain_folder.h"
@@ -119,16 +121,126 @@ TEST_F(PlanCommandTest, NeverBelievesADamagedFile) {
   EXPECT_EQ(RunAisle({"plan", "show", folder_ / "nothing"}).code, 3);
 }
 
-TEST(PrivacyCommandTest, AgreesWithTheClosedFormAndNamesItsDelta) {
-  const Ran ran =
-      RunAisle({"privacy", "epsilon", "--noise-multiplier", "1", "--rounds", "1", "--delta", "1e-5", "--json"});
+TEST_F(PlanCommandTest, PricesAPlanFromItsTomlAloneOrFromAPlanFile) {
+  ASSERT_EQ(RunAisle({"plan", "build", folder_ / "tiny", "--out", plan_, "--key", key_}).code, 0);
+  const std::vector<std::string> options = {"--stores", "200", "--rounds", "20", "--json"};
+  const auto price = [&](const std::string& path) {
+    std::vector<std::string> words = {"privacy", "price", path};
+    words.insert(words.end(), options.begin(), options.end());
+    return RunAisle(words).out;
+  };
+  const std::string built = price(plan_);
+  std::filesystem::remove(folder_ / "tiny/tiny.py");
+  EXPECT_EQ(price(folder_ / "tiny/plan.toml"), built);
+  const Json json = Json::parse(built, nullptr, false);
+  EXPECT_EQ(json["mode"], "store");
+  EXPECT_EQ(json["unit"], "store");
+  EXPECT_EQ(json["smallest_cohort"]["stores"], 2);
+  EXPECT_DOUBLE_EQ(json["prices"][0]["noise"].get<double>(), 1.5 / std::sqrt(200));
+  EXPECT_GE(json["prices"][0]["ledger_epsilon"], json["prices"][0]["floor_epsilon"]);
+  EXPECT_GE(json["prices"][0]["aggregate_ledger_epsilon"], json["prices"][0]["aggregate_epsilon"]);
+}
+
+TEST_F(PlanCommandTest, NamesModeAndUnitWithEveryPrice) {
+  const Ran ran = RunAisle({"privacy", "price", folder_ / "tiny", "--stores", "40"});
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  EXPECT_NE(ran.out.find("mode store, unit store"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("Every epsilon is per store, at delta 1e-05"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("The smallest cohort is 2 stores"), std::string::npos) << ran.out;
+}
+
+TEST_F(PlanCommandTest, PricesSampledCustomersAndLocalStepsAsSuch) {
+  WriteTinyPlan(folder_ / "customers", 1.5);
+  std::string toml = ReadAll(folder_ / "customers/plan.toml");
+  const auto replace = [&toml](const std::string& old, const std::string& text) {
+    ASSERT_NE(toml.find(old), std::string::npos) << old;
+    toml.replace(toml.find(old), old.size(), text);
+  };
+  replace("mode = \"store\"",
+          "mode = \"local-sgd\"\nsampling_rate = 0.05\ncustomers_per_store = 1000\nsteps = 25\n"
+          "update_norm_max = 1.0");
+  replace("units = {", "household = {type = \"customer\"}\nunits = {");
+  replace("\nepochs = 1\nbatch_size = 32\n", "\n");
+  Write(folder_ / "customers/plan.toml", toml);
+  const Ran ran = RunAisle({"privacy", "price", folder_ / "customers", "--rounds", "4", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.error;
   const Json json = Json::parse(ran.out, nullptr, false);
-  EXPECT_NEAR(json["epsilon_exact"].get<double>(), 4.377, 0.001);  // Balle and Wang 2018.
+  EXPECT_EQ(json["mode"], "local-sgd");
+  EXPECT_EQ(json["unit"], "customer");
+  EXPECT_EQ(json["has_aggregate"], false);
+  const Ran same =
+      RunAisle({"privacy", "epsilon", "--q", "0.05", "--sigma", "1.5", "--steps", "100", "--delta", "1e-5", "--json"});
+  EXPECT_EQ(json["prices"][0]["floor_epsilon"], Json::parse(same.out, nullptr, false)["epsilon"]);
+  EXPECT_NE(RunAisle({"privacy", "price", folder_ / "customers"}).out.find("the floor is the whole claim"),
+            std::string::npos);
+}
+
+TEST_F(PlanCommandTest, PricesNoMoreRoundsThanTheContractAllows) {
+  const Ran ran = RunAisle({"privacy", "price", folder_ / "tiny", "--rounds", "51"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.error.find("50 rounds"), std::string::npos) << ran.error;
+}
+
+TEST(PrivacyCommandTest, AgreesWithTheClosedFormAndNamesItsDelta) {
+  const Ran ran = RunAisle({"privacy", "epsilon", "--sigma", "1", "--steps", "1", "--delta", "1e-5", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  const Json json = Json::parse(ran.out, nullptr, false);
+  EXPECT_EQ(json["accountant"], "exact");
+  EXPECT_NEAR(json["epsilon"].get<double>(), 4.377, 0.001);  // Balle and Wang 2018.
+  EXPECT_NEAR(json["epsilon_pld"].get<double>(), json["epsilon"].get<double>(), 1e-3);
   EXPECT_GE(json["epsilon_rdp"].get<double>(), json["epsilon_exact"].get<double>());
-  EXPECT_EQ(RunAisle({"privacy", "epsilon", "--noise-multiplier", "0"}).code, 4);
-  EXPECT_EQ(RunAisle({"privacy", "epsilon", "--noise-multiplier", "1", "--delta", "2"}).code, 4);
-  EXPECT_EQ(RunAisle({"privacy", "epsilon", "--noise-multiplier", "1", "--sampling-rate", "1.5"}).code, 4);
+  EXPECT_EQ(json["delta"], 1e-5);
+}
+
+TEST(PrivacyCommandTest, EachAccountantAnswersInTheKeyEpsilon) {
+  const std::vector<std::string> question = {"privacy", "epsilon", "--q",     "0.01", "--sigma", "1",
+                                             "--steps", "500",     "--delta", "1e-5", "--json"};
+  const auto epsilon_by = [&](const std::string& accountant) {
+    std::vector<std::string> words = question;
+    words.insert(words.end(), {"--accountant", accountant});
+    return Json::parse(RunAisle(words).out, nullptr, false)["epsilon"].get<double>();
+  };
+  EXPECT_NEAR(epsilon_by("rdp"), 1.6528762154204388, 1e-3);  // dp_accounting 0.6.0
+  EXPECT_NEAR(epsilon_by("pld"), 1.32639, 2e-3);
+  std::vector<std::string> exact = question;
+  exact.insert(exact.end(), {"--accountant", "exact"});
+  EXPECT_EQ(RunAisle(exact).code, 4);
+}
+
+TEST(PrivacyCommandTest, LongerNamesOfOptionsMeanTheSame) {
+  const std::vector<std::string> brief = {"privacy", "epsilon", "--q", "0.1", "--sigma", "2", "--steps", "9", "--json"};
+  const std::vector<std::string> old = {"privacy",  "epsilon", "--sampling-rate", "0.1", "--noise-multiplier", "2",
+                                        "--rounds", "9",       "--json"};
+  EXPECT_EQ(RunAisle(brief).out, RunAisle(old).out);
+}
+
+TEST(PrivacyCommandTest, RefusesNumbersOutOfRange) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--sigma", "0"},
+                                                {"--sigma", "nan"},
+                                                {"--sigma", "1", "--delta", "2"},
+                                                {"--sigma", "1", "--q", "1.5"},
+                                                {"--sigma", "1", "--q", "0"}}) {
+    std::vector<std::string> words = {"privacy", "epsilon"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    EXPECT_EQ(RunAisle(words).code, 4) << wrong[1];
+  }
+  EXPECT_EQ(RunAisle({"privacy", "epsilon", "--sigma", "1", "--steps", "0"}).code, 2);
+  EXPECT_EQ(RunAisle({"privacy", "calibrate", "--epsilon", "0"}).code, 4);
+}
+
+TEST(PrivacyCommandTest, CalibratedNoiseKeepsItsTarget) {
+  const Ran ran = RunAisle(
+      {"privacy", "calibrate", "--epsilon", "2", "--delta", "1e-6", "--q", "0.01", "--steps", "1000", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  const Json json = Json::parse(ran.out, nullptr, false);
+  EXPECT_EQ(json["accountant"], "pld");
+  EXPECT_EQ(json["noise_multiplier"], json["noise_multiplier_pld"]);
+  EXPECT_LT(json["noise_multiplier_pld"], json["noise_multiplier_rdp"]);
+  const Ran back = RunAisle({"privacy", "epsilon", "--q", "0.01", "--steps", "1000", "--delta", "1e-6", "--json",
+                             "--sigma", json["noise_multiplier"].dump()});
+  const double epsilon = Json::parse(back.out, nullptr, false)["epsilon"].get<double>();
+  EXPECT_LE(epsilon, 2);
+  EXPECT_GT(epsilon, 1.99);
 }
 
 class LedgerCommandTest : public ::testing::Test {
