@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include "aggregation/weights.h"
 #include "base/cover.h"
 #include "base/reason.h"
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-driver/headquarters.h"
 
 namespace aisle::test {
@@ -354,6 +356,7 @@ TEST_F(CoordinatorTest, ARevokedStoreIsRefusedAtOnceAlsoWhileItWaits) {
 }
 
 TEST_F(CoordinatorTest, ALostWriteTakesEverybodyBackToWhatIsDurable) {
+  const test::ExpectCover cover("coordinator.write_lost");
   Open(3);
   for (const auto& store : stores_) store->CheckIn();
   ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
@@ -363,6 +366,42 @@ TEST_F(CoordinatorTest, ALostWriteTakesEverybodyBackToWhatIsDurable) {
   for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok()) << "the next try goes through";
   for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
   EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+}
+
+TEST_F(CoordinatorTest, AModelThatFindsNoRoomOnTheDiskIsTriedAgain) {
+  const SmallDisk disk("64k");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk isn't allowed here";
+  disk.Fill();
+  const test::ExpectCover cover("coordinator.commit_retried");
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok());
+  const std::string incoming = headquarters_.blob_folder() + "/incoming";
+  std::filesystem::rename(incoming, incoming + ".away");
+  std::filesystem::create_directory_symlink(disk.folder().path(), incoming);
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  headquarters_.Advance(absl::Minutes(1));
+  EXPECT_TRUE(headquarters_.Models("demand").empty());
+  EXPECT_EQ(headquarters_.Job("demand").state, JobState::kRunning);
+  std::filesystem::remove(incoming);
+  std::filesystem::rename(incoming + ".away", incoming);
+  headquarters_.Advance(absl::Seconds(5));
+  ASSERT_EQ(headquarters_.Models("demand").size(), 1) << "of the updates that were kept";
+  EXPECT_EQ(headquarters_.Models("demand")[0].stores, 3);
+}
+
+TEST(WaitingRoomTest, StoresThatFindItFullAreToldWhenToComeBack) {
+  const test::ExpectCover cover("coordinator.waiting_room_full");
+  Headquarters headquarters({.pace = {.waiting_max = 1}});
+  ScriptedStore first(headquarters, "s1");
+  ScriptedStore second(headquarters, "s2");
+  first.CheckIn();
+  EXPECT_FALSE(first.answer());
+  second.CheckIn();
+  ASSERT_NE(second.Got<ComeBack>(), nullptr);
+  EXPECT_GT(second.Got<ComeBack>()->after, absl::ZeroDuration());
 }
 
 TEST_F(CoordinatorTest, BlobsOfNoActiveJobAreNotGivenOut) {

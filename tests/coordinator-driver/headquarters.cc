@@ -53,7 +53,7 @@ constexpr const char* kSource =
 
 }  // namespace
 
-Headquarters::Headquarters() {
+Headquarters::Headquarters(const CoordinatorPolicy& policy) : policy_(policy) {
   blobs_ = BlobStore::Open(folder_.File("blobs")).value();
   EXPECT_TRUE(MakeFolders(folder_.File("spool")).ok());
   authority_ = std::make_unique<CertificateAuthority>(CertificateAuthority::Create(*ChainName::Parse("northwind"),
@@ -78,7 +78,7 @@ void Headquarters::Start() {
                                                                   .plan_keys = {plan_key_->verify_key()},
                                                                   .random = random_,
                                                                   .metrics = *metrics_},
-                                               CoordinatorPolicy{});
+                                               policy_);
   const Status started = coordinator_->Start();
   EXPECT_TRUE(started.ok()) << MessageOf(started);
 }

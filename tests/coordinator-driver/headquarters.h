@@ -34,7 +34,7 @@ class ScriptedStore;
 
 class Headquarters {
  public:
-  Headquarters();
+  explicit Headquarters(const CoordinatorPolicy& policy = {});
   ~Headquarters();
 
   // The process dies and a new one starts over what was durable: unsynced state is lost too if `power`.
@@ -43,6 +43,7 @@ class Headquarters {
   ManualExecutor& executor() { return executor_; }
   MemoryStateStore& state() { return state_; }
   BlobStore& blobs() { return *blobs_; }
+  std::string blob_folder() const { return folder_.File("blobs"); }
 
   // A signed plan in the blob store, ready to be submitted.
   Submission PlanFor(const std::string& job, uint32_t rounds, const PlanTerms& terms = {});
@@ -60,6 +61,7 @@ class Headquarters {
  private:
   void Start();
 
+  const CoordinatorPolicy policy_;
   TemporaryFolder folder_;
   ManualExecutor executor_;
   MemoryStateStore state_;

@@ -1,6 +1,7 @@
 // kill -9 between any two calls: the round goes on, and the model is the undisturbed run's, bit for bit.
 #include <gtest/gtest.h>
 
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-driver/headquarters.h"
 
 namespace aisle::test {
@@ -53,6 +54,7 @@ INSTANTIATE_TEST_SUITE_P(, RestartTest,
                          });
 
 TEST(RestartGraceTest, AStoreThatFindsARestartedCoordinatorAfterTheDeadlineIsStillInTheRound) {
+  const test::ExpectCover cover("coordinator.round_resumed");
   Headquarters headquarters;
   std::vector<std::unique_ptr<ScriptedStore>> stores;
   for (int i = 1; i <= 3; ++i) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/reason.h"
+#include "tests/base/expect_cover.h"
 
 namespace aisle {
 namespace {
@@ -46,6 +47,7 @@ TEST(AcceptedKeysTest, WantANewKeyForARenewal) {
 
 // A copied disk: both boxes hold key 1, both renew. Whoever uses its new key first is the store from then on.
 TEST(AcceptedKeysTest, LeaveOneOfTwoBoxesWithOneIdentity) {
+  const test::ExpectCover cover("enrolment.duplicate_identity");
   AcceptedKeys keys{.current = Key("1"), .next = std::nullopt};
   keys = Renewed(keys, Key("1"), Key("box a")).value();
   keys = Renewed(keys, Key("1"), Key("box b")).value();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/reason.h"
+#include "tests/base/expect_cover.h"
 
 namespace aisle {
 namespace {
@@ -16,6 +17,7 @@ TEST(AgentInstancesTest, LetAnAgentCallAndRestartAsOftenAsItLikes) {
 }
 
 TEST(AgentInstancesTest, RefuseTheOlderOfTwoThatAreAlive) {
+  const test::ExpectCover cover("enrolment.two_instances");
   AgentInstances instances;
   ASSERT_TRUE(instances.Observe(1).ok());
   ASSERT_TRUE(instances.Observe(2).ok());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/reason.h"
+#include "tests/base/expect_cover.h"
 #include "tests/identity/forge.h"
 
 namespace aisle {
@@ -58,6 +59,7 @@ TEST_F(EnrolmentTest, RefusesAUsedCodeForAnotherKey) {
 }
 
 TEST_F(EnrolmentTest, AnswersTheSameBoxAgainIfItsAnswerWasLost) {
+  const test::ExpectCover cover("enrolment.repeated_redemption");
   Keep(Try(Key("1"), kNow).value());
   const Redeemed again = Try(Key("1"), kNow + policy_.repeat_window).value();
   EXPECT_TRUE(again.repeated);

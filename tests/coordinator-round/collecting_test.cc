@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-round/round_walk.h"
 
 namespace aisle::test {
 namespace {
 
 TEST(CollectingTest, FoldsEachUpdateOnceAndCommitsWhenAllAreIn) {
+  const test::ExpectCover cover("round.update_repeated");
   Walk walk;
   walk.ToCollecting();
   EXPECT_EQ(Only<FoldUpdate>(walk.Collect(1)).size(), 1);
@@ -31,6 +33,7 @@ TEST(CollectingTest, TheDeadlineCommitsWithoutTheSilent) {
 }
 
 TEST(CollectingTest, NothingCommitsBelowTheMinimum) {
+  const test::ExpectCover cover("round.aborted_too_few_updates");
   Walk walk;
   walk.ToCollecting();
   walk.Collect(1);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-round/round_walk.h"
 
 namespace aisle::test {
@@ -55,6 +56,7 @@ TEST(TrainingTest, TheDeadlineTakesWhoeverIsReady) {
 }
 
 TEST(TrainingTest, TheDeadlineWithTooFewAborts) {
+  const test::ExpectCover cover("round.aborted_too_few_trained");
   Walk walk;
   walk.ToTraining();
   walk.Train(1);

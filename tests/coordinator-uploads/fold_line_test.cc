@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-uploads/sample_updates.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -117,6 +118,7 @@ TEST_F(FoldLineTest, ADamagedUpdateLeavesTheSumAsItWas) {
 }
 
 TEST_F(FoldLineTest, AReadThatFailsHalfWayIsTakenBack) {
+  const test::ExpectCover cover("uploads.sum_rebuilt");
   const size_t length = FoldLine::kBufferSize;  // Four buffers.
   Open(length);
   const BlobName good = Upload(1, std::vector<uint32_t>(length, 1));

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/reason.h"
+#include "tests/base/expect_cover.h"
 #include "tests/coordinator-uploads/sample_updates.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -138,6 +139,7 @@ TEST_P(UploadSpoolTest, DropsAnUpdateWithTheWrongDigestAndTakesTheRightOne) {
 }
 
 TEST_P(UploadSpoolTest, TheNewestStreamTakesOver) {
+  const test::ExpectCover cover("uploads.taken_over");
   const auto old_stream = Begin(0);
   ASSERT_TRUE(old_stream->Append(kUpdate.substr(0, 6)).ok());
   const auto new_stream = Begin(6);
@@ -184,6 +186,7 @@ TEST_P(UploadSpoolTest, AnUpdateTheDiskCutIsTakenAsMissing) {
 
 TEST_P(UploadSpoolTest, AnUpdateTheDiskDamagedIsFoundBeforeItIsRead) {
   if (shared()) GTEST_SKIP() << "see shared_shelf_test.cc";
+  const test::ExpectCover cover("uploads.damaged_on_disk");
   ASSERT_TRUE(Send(*spool_, store_, kUpdate)->complete);
   spool_.reset();
   std::ofstream(CompletePath(), std::ios::binary) << "0123456789abcdeX";
