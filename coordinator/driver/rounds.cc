@@ -46,10 +46,7 @@ struct Epsilons {
 Epsilons EpsilonsOf(const ActiveJob& job) {
   const PrivacyContract& contract = job.plan->plan.privacy;
   if (contract.unit() == PrivacyUnit::kNone) return {};
-  const StatusOr<Price> price = PriceOf({.noise_multiplier = contract.noise_multiplier,
-                                         .rounds = job.record.rounds_committed,
-                                         .delta = contract.delta,
-                                         .stores = job.stores_least});
+  const StatusOr<Price> price = PriceOf(PriceQueryOf(contract, job.record.rounds_committed, job.stores_least));
   if (!price.ok()) return {};
   return {.floor = price->ledger_epsilon, .aggregate = price->aggregate_epsilon};
 }

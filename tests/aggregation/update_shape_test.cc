@@ -65,7 +65,7 @@ TEST(UpdateShapeTest, RefusesOptionsOutOfRange) {
   EXPECT_THAT(complaint([](auto& o) { o.parameter_count = 0; }), HasSubstr("0 parameters"));
   EXPECT_THAT(complaint([](auto& o) { o.metric_bounds = {0.0}; }), HasSubstr("bound is 0"));
   EXPECT_THAT(complaint([](auto& o) { o.metric_bounds = {std::nan("")}; }), HasSubstr("bound is nan"));
-  EXPECT_THAT(complaint([](auto& o) { o.metric_bounds.assign(65, 1.0); }), HasSubstr("65 metrics"));
+  EXPECT_THAT(complaint([](auto& o) { o.metric_bounds.assign(kMetricsMax + 1, 1.0); }), HasSubstr("69 metrics"));
   EXPECT_THAT(complaint([](auto& o) { o.metric_share = 0; }), HasSubstr("metric_share is 0"));
   EXPECT_THAT(complaint([](auto& o) { o.metric_share = 1; }), HasSubstr("metric_share is 1"));
   EXPECT_THAT(complaint([](auto& o) { o.clip_norm = std::nan(""); }), HasSubstr("clip_norm is nan"));
