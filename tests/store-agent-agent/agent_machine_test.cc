@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/cover.h"
+#include "tests/base/expect_cover.h"
 #include "tests/store-agent-agent/agent_harness.h"
 
 namespace aisle::agent {
@@ -158,6 +159,7 @@ TEST(AgentMachineTest, AReportForARoundThatIsOverEndsTheTask) {
 }
 
 TEST(AgentMachineTest, ABrokenUploadIsResumed) {
+  const test::ExpectCover cover("agent.upload_started_over");
   AgentHarness agent;
   agent.Start();
   agent.Reach("uploading");
@@ -288,6 +290,7 @@ TEST(AgentMachineTest, TheSameTaskAgainWhileHoldingIsAnsweredByTheReport) {
 }
 
 TEST(AgentMachineTest, AskedAgainForADeliveredUpdateItResumes) {
+  const test::ExpectCover cover("agent.asked_to_upload_again");
   AgentHarness agent;
   agent.Start();
   agent.Reach("delivered");
@@ -296,6 +299,7 @@ TEST(AgentMachineTest, AskedAgainForADeliveredUpdateItResumes) {
 }
 
 TEST(AgentMachineTest, AskedForAnUpdateItNeverMadeItSaysSo) {
+  const test::ExpectCover cover("agent.nothing_to_collect");
   AgentHarness agent;
   agent.Start();
   agent.Answer(CollectInstruction{.round = Round(4)});

@@ -138,11 +138,13 @@ grpc::Status FakeFleet::Upload(grpc::ServerContext*, grpc::ServerReader<v1::Uplo
       uploaded.resize(header.offset_bytes());
     }
     std::string data = request.data();
+    if (uploading.end_after) data.resize(std::min<uint64_t>(data.size(), *uploading.end_after - received));
     if (uploading.cut_after) data.resize(std::min<uint64_t>(data.size(), *uploading.cut_after - received));
     uploaded += data;
     received += data.size();
     upload_bytes_received += data.size();
     if (uploading.cut_after && received == *uploading.cut_after) return Cut();
+    if (uploading.end_after && received == *uploading.end_after) break;
   }
   response->set_received_bytes(uploaded.size());
   const bool whole = uploaded.size() == header.size_bytes();

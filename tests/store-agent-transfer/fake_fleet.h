@@ -42,6 +42,7 @@ class FakeFleet final : public v1::Fleet::Service {
   };
   struct UploadSettings {
     std::optional<uint64_t> cut_after;  // Bytes of one stream, then Unavailable.
+    std::optional<uint64_t> end_after;  // Bytes of one stream, then OK, but not complete.
     bool forget_all = false;            // GetUploadStatus says 0.
     bool claim_too_much = false;        // GetUploadStatus says more than there is.
     grpc::Status answer;                // Of a whole upload.

@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "store-agent/transfer/call_outcome.h"
 #include "store-agent/transfer/grpc_fleet_link.h"
+#include "tests/base/expect_cover.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/store-agent-transfer/fake_fleet.h"
 
@@ -107,6 +108,7 @@ TEST_F(TransferTest, ADownloadSurvivesARestart) {
 }
 
 TEST_F(TransferTest, AWrongDigestStartsOver) {
+  const test::ExpectCover cover("transfer.wrong_digest");
   const std::string content = SomeBytes(5'000);
   const BlobName blob = Offer(content);
   fleet_.blobs[std::string(blob.digest.view())][4'999] ^= 1;
@@ -167,6 +169,7 @@ TEST_F(TransferTest, AFullDiskIsToldApartFromABadLink) {
 }
 
 TEST_F(TransferTest, ADamagedBlobIsRemovedFromTheCache) {
+  const test::ExpectCover cover("transfer.cache_damaged");
   const BlobName blob = Offer(SomeBytes(5'000));
   Fetch(blob);
   folder_.Write("cache/" + blob.digest.Hex(), std::string(5'000, 'x'));
@@ -201,7 +204,7 @@ TEST_F(TransferTest, AnUpdateArrivesByteForByte) {
 
 TEST_F(TransferTest, AnUploadCutAtAnyByteIsResumed) {
   const UploadHeader update = Spooled({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-  for (const uint64_t cut : {1, 3, 4, 5, 21, 22, 43}) {
+  for (uint64_t cut = 1; cut < update.update.size; ++cut) {
     {
       const std::lock_guard lock(fleet_.mutex);
       fleet_.uploaded.clear();
@@ -218,6 +221,18 @@ TEST_F(TransferTest, AnUploadCutAtAnyByteIsResumed) {
     EXPECT_EQ(Sha256::Of(Uploaded()), update.update.digest);
     EXPECT_EQ(fleet_.upload_bytes_received, update.update.size) << "no byte was sent twice";
   }
+}
+
+TEST_F(TransferTest, WhatHeadquartersTookOnlyPartOfIsSentOn) {
+  const test::ExpectCover cover("transfer.upload_incomplete");
+  const UploadHeader update = Spooled({1, 2, 3, 4});
+  fleet_.uploading.end_after = 5;
+  const TransferResult result = Send(update, false);
+  EXPECT_EQ(result.outcome.verdict, Verdict::kTryAgain);
+  EXPECT_NE(result.outcome.detail.find("5 of 16 bytes"), std::string::npos) << result.outcome.detail;
+  fleet_.uploading = {};
+  EXPECT_EQ(Send(update, true).outcome.verdict, Verdict::kDone);
+  EXPECT_EQ(fleet_.upload_bytes_received, 16u) << "no byte was sent twice";
 }
 
 TEST_F(TransferTest, HeadquartersThatForgotGetsAllOfItAgain) {
