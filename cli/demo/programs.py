@@ -98,8 +98,13 @@ class Aisle:
     def prices(self, plan, sizes, rounds):
         options = [word for stores in sizes for word in ("--stores", stores)]
         found = self.json("plan", "price", plan, *options, "--rounds", rounds)["prices"]
-        return [{"stores": price["stores"], "epsilon_floor": price["floor_epsilon"],
-                 "epsilon_aggregate": price["aggregate_epsilon"]} for price in found]
+        return [{"stores": price["stores"], **{ours: price[theirs] for ours, theirs in PRICE_KEYS.items()}} for price in found]
+
+
+# By two accountants: the tight one (the exact Gaussian, privacy loss distributions where customers are sampled), and Renyi's,
+# by which the ledger counts.
+PRICE_KEYS = {"epsilon_floor": "floor_epsilon", "epsilon_floor_rdp": "ledger_epsilon",
+              "epsilon_aggregate": "aggregate_epsilon", "epsilon_aggregate_rdp": "aggregate_ledger_epsilon"}
 
 
 def integer(value):

@@ -91,14 +91,20 @@ def plain_words(results):
 TIERS = (("floor", "epsilon_floor"), ("aggregate", "epsilon_aggregate"))
 
 
+def accountants(results):
+    """(name, ending of the key): the tight one, then the one by which stores' ledgers count."""
+    tight = "PLD" if results["privacy"].get("sampling_rate") else "exact"
+    return ((tight, ""), ("RDP", "_rdp"))
+
+
 def price_rows(results):
-    """[(tier and accountant, [epsilon by size of the chain])]: the floor is the same in all."""
+    """[(tier and accountant, [epsilon by size of the chain])]: the floor is the same in each."""
     prices = results["privacy"].get("prices") or []
     found = []
     for tier, key in TIERS:
-        for accountant, ending in (("", ""), (", by PLD", "_pld"), (", by RDP", "_rdp")):
+        for accountant, ending in accountants(results):
             if all(price.get(key + ending) is not None for price in prices):
-                found.append((tier + accountant, [epsilon_text(price[key + ending]) for price in prices]))
+                found.append((f"{tier}, {accountant}", [epsilon_text(price[key + ending]) for price in prices]))
     return found if prices else []
 
 

@@ -55,8 +55,8 @@ def offers_results():
         "curve": [{"round": 1, "score": 0.2}, {"round": 5, "score": 0.3}],
         "privacy": {"unit": "customer", "delta": 1e-7, "epsilon_floor": 7.0, "epsilon_aggregate": 2.0,
                     "sampling_rate": 0.25, "customers_sampled_per_store": 250.0,
-                    "prices": [{"stores": stores, "epsilon_floor_rdp": 7.0, "epsilon_floor_pld": 6.0,
-                                "epsilon_aggregate": epsilon, "epsilon_aggregate_rdp": epsilon, "epsilon_aggregate_pld": epsilon}
+                    "prices": [{"stores": stores, "epsilon_floor": 6.0, "epsilon_floor_rdp": 7.0,
+                                "epsilon_aggregate": epsilon, "epsilon_aggregate_rdp": epsilon}
                                for stores, epsilon in ((3, 2.0), (200, 0.5))]}})
     return results
 
@@ -71,12 +71,12 @@ class ReportTest(unittest.TestCase):
     def test_a_plan_with_customers_says_whom_its_epsilon_protects_by_both_accountants(self):
         shown = report.text(offers_results())
         for words in ("unit customer: epsilon 7.00", "drawn with probability 0.25", "250 expected of a store", "750 of all",
-                      "aggregate, by PLD", "aggregate, by RDP", "the household's habits", "what everybody buys", "30.0 %",
+                      "aggregate, PLD", "aggregate, RDP", "the household's habits", "what everybody buys", "30.0 %",
                       "20 % above the household's habits and 20 % below the stores' own models (higher is better)"):
             self.assertIn(words, shown)
         page = report.markdown(offers_results(), None)
         self.assertIn("./dev demo --plan offers ", page)
-        self.assertIn("| epsilon, floor, by PLD | 6.00 | 6.00 |", page)
+        self.assertIn("| epsilon, floor, PLD | 6.00 | 6.00 |", page)
         drawing = plot.svg(offers_results())
         xml.etree.ElementTree.fromstring(drawing)
         self.assertIn("catch of 5 guesses; higher is better", drawing)
