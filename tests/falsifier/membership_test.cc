@@ -8,7 +8,6 @@
 
 #include <cmath>
 
-#include "privacy/accounting/gaussian.h"
 #include "tests/falsifier/binomial.h"
 #include "tests/falsifier/claims.h"
 #include "tests/falsifier/pull_plan.h"
