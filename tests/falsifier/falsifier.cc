@@ -152,8 +152,9 @@ double AreaUnderCurve(const Runs& runs) {
   const std::vector<double> without = Sorted(Comparable(runs.without));
   double wins = 0;
   for (const double value : Comparable(runs.with)) {
-    const auto [first, last] = std::ranges::equal_range(without, value);
-    wins += static_cast<double>(first - without.begin()) + 0.5 * static_cast<double>(last - first);
+    const auto lower = std::ranges::lower_bound(without, value) - without.begin();
+    const auto not_higher = std::ranges::upper_bound(without, value) - without.begin();
+    wins += 0.5 * static_cast<double>(lower + not_higher);
   }
   return wins / static_cast<double>(runs.with.size() * runs.without.size());
 }

@@ -35,7 +35,7 @@ TEST(BinomialTest, BoundsAreClopperAndPearsons) {
 
 // By the definition of the bounds: at the bound, so many or more hits have exactly the chance alpha.
 TEST(BinomialTest, BoundsHoldTheirAlphaExactly) {
-  for (const size_t hits : {1, 17, 600, 999}) {
+  for (const size_t hits : {1U, 17U, 600U, 999U}) {
     const double p = ProbabilityLow(hits, 1000, 1e-6);
     double chance = 0;
     for (size_t k = hits; k <= 1000; ++k) {

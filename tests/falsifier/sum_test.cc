@@ -119,7 +119,7 @@ TEST(SumTest, ASearchUphillFindsNothingOverDelta) {
 // The finer grid, summed before it is truncated: others' totals at the worst place, just where the next step begins.
 TEST(SumTest, FineTotalsMoveByAtMostDeltaWhereverTheyStand) {
   AesCtrStream random = Stream(5, "fine");
-  for (const size_t length : {1, 10, 1000, 20'000}) {
+  for (const size_t length : {1U, 10U, 1000U, 20'000U}) {
     const Grid grid = MakeGrid(length, {1.0});
     for (const int64_t offset : {int64_t{0}, int64_t{1}, kFineStep / 2, kFineStep - 1}) {
       for (const int64_t sign : {1, -1}) {
