@@ -136,6 +136,9 @@ class Demo:
     def run_job(self):
         started = time.monotonic()
         self.plan = os.path.join(self.folder, f"{self.job_name}.plan")
+        fitted = os.path.join(self.folder, "plan")
+        descriptions.fit_plan(self.plan_folder, fitted, len(self.stores), self.options.customers)
+        self.plan_folder = fitted
         built = self.aisle.build_plan(self.plan_folder, self.plan)
         rounds = self.options.rounds or min(self.description.rounds, built["privacy"]["rounds_max"])
         self.aisle.submit(self.plan, self.job_name, rounds, len(self.stores))
@@ -334,6 +337,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stores", type=int, help="stores that train (the plan's usual number; with --data: all)")
     parser.add_argument("--rounds", type=int, help="rounds to commit (the plan's usual number)")
+    parser.add_argument("--customers", type=int, help="customers that the plan expects of each store (as the plan says)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", default=os.path.join(ROOT, "build", "demo", "demo.svg"))
     parser.add_argument("--data", metavar="DIR", help="a chain laid out as DIR/tables.toml, DIR/stores/<id>/<table>.csv")
@@ -342,7 +346,7 @@ def parse(arguments):
     parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
     parser.add_argument("--bin", metavar="DIR", default=os.path.join(ROOT, "build", "dev", "bin"), help="where the programs are")
     options = parser.parse_args(arguments)
-    for name in ("stores", "rounds"):
+    for name in ("stores", "rounds", "customers"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
     try:

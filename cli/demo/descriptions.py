@@ -4,6 +4,8 @@ A score is {measure: {"model": value, baseline: value, ...}} of one store, from 
 """
 import math
 import os
+import re
+import shutil
 import tomllib
 from typing import Callable, NamedTuple
 
@@ -111,6 +113,28 @@ def find(plan):
     if description is None or not os.path.exists(os.path.join(folder, "plan.toml")):
         raise DemoError(f"--plan {plan} is neither {' nor '.join(KNOWN)}, nor a folder of that name with a plan in it")
     return folder, description
+
+
+def fitted(text, stores, customers):
+    """A plan.toml for so many stores and, if not None, so many planned customers of each."""
+    wanted = {"target": lambda _: stores, "min": lambda least: min(int(least), stores)}
+    if customers is not None:
+        wanted["customers_per_store"] = lambda _: customers
+    for key, value in wanted.items():
+        text, changed = re.subn(rf"(?m)^({key} = )(\d+)", lambda match, value=value: f"{match[1]}{value(match[2])}", text)
+        if changed != 1:
+            raise DemoError(f"the plan has {changed} lines that begin with \"{key} = \"; the demo wants one")
+    return text
+
+
+def fit_plan(folder, copy, stores, customers):
+    """A copy of a plan's folder whose plan.toml is `fitted`."""
+    shutil.copytree(folder, copy)
+    path = os.path.join(copy, "plan.toml")
+    with open(path, encoding="utf-8") as file:
+        text = fitted(file.read(), stores, customers)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def privacy_of(folder):

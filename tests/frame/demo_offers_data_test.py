@@ -200,6 +200,19 @@ class CompleteJourneyTest(unittest.TestCase):
 
 
 class DescriptionTest(unittest.TestCase):
+    def test_a_plan_is_fitted_to_the_stores_at_hand_and_nothing_else_changes(self):
+        for name in ("demand", "offers"):
+            with open(os.path.join(ROOT, "plans", name, "plan.toml"), encoding="utf-8") as file:
+                text = file.read()
+            plan, fitted = tomllib.loads(text), tomllib.loads(descriptions.fitted(text, 3, None))
+            self.assertEqual((3, 3), (fitted["cohort"]["target"], fitted["cohort"]["min"]))
+            self.assertEqual(24, tomllib.loads(descriptions.fitted(text, 24, None))["cohort"]["target"])
+            fitted["cohort"] = plan["cohort"]
+            self.assertEqual(plan, fitted)
+        self.assertEqual(35, tomllib.loads(descriptions.fitted(text, 3, 35))["privacy"]["customers_per_store"])
+        with self.assertRaisesRegex(descriptions.DemoError, "0 lines"):
+            descriptions.fitted("[cohort]\ntarget = 3\nmin = 1\n", 3, 35)
+
     def test_every_described_plan_is_shipped_and_every_shipped_plan_described(self):
         shipped = {name for name in os.listdir(os.path.join(ROOT, "plans")) if os.path.exists(os.path.join(ROOT, "plans", name, "plan.toml"))}
         self.assertEqual(shipped, set(descriptions.KNOWN))
