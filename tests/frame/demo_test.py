@@ -3,6 +3,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import unittest
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 DEMO = os.path.join(ROOT, "cli", "demo", "demo.py")
 sys.path.insert(0, os.path.dirname(DEMO))
+import make_offers  # noqa: E402
 import prepare_oj  # noqa: E402
 
 BIN = os.path.join(os.environ["AISLE_BUILD"], "bin")
@@ -94,6 +96,25 @@ class DemoTest(unittest.TestCase):
             for method in ("federated", "alone", "naive"):
                 self.assertTrue(math.isfinite(figures["accuracy"][kind][method]["rmse"]))
         self.assertTrue(os.path.exists(self.path("plot.svg")))
+        self.assert_nothing_left()
+
+    def test_a_plan_with_customers_ends_with_their_epsilon_in_both_tiers(self):
+        shutil.rmtree(self.data)
+        make_offers.prepare(self.data, 4, 1, households=30)
+        demo = self.start("--plan", "offers", "--customers", "30", "--rounds", "2", "--json", self.path("figures.json"))
+        out, said = demo.communicate(timeout=PATIENCE)
+        self.assertEqual(0, demo.returncode, said)
+        for words in ("the household's habits", "what everybody buys", "unit customer", "floor, PLD", "aggregate, RDP", "20,000",
+                      "drawn with probability 0.25", "8 expected of a store"):
+            self.assertIn(words, out)
+        with open(self.path("figures.json"), encoding="utf-8") as file:
+            figures = json.load(file)
+        self.assertEqual({"committed": 2, "aborted": 0}, figures["rounds"])
+        self.assertEqual("customer", figures["privacy"]["unit"])
+        for price in figures["privacy"]["prices"]:
+            self.assertLess(0, price["epsilon_floor"])
+            self.assertLessEqual(price["epsilon_floor"], price["epsilon_floor_rdp"])
+            self.assertLess(price["epsilon_aggregate"], price["epsilon_floor"])
         self.assert_nothing_left()
 
     def test_an_interruption_stops_everything(self):
