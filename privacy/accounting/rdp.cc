@@ -23,42 +23,96 @@ std::vector<double> MakeOrders() {
   return orders;
 }
 
-// log E[(mixture / base)^alpha] for a whole alpha: Mironov, Talwar, Zhang 2019, section 3.3, a binomial sum.
+// log(exp(x) - 1) for x > 0.
+double LogExpm1(double x) { return x > 30 ? x : std::log(std::expm1(x)); }
+
+// log E[(mixture / base)^alpha] for a whole alpha: Mironov, Talwar, Zhang 2019, section 3.3, a binomial sum. Its
+// weights have the sum 1, so that taking 1 from every term leaves the moment less 1, in positive terms: the smallest
+// costs keep their digits.
 double LogMomentWhole(double q, double z, int alpha) {
-  double log_moment = -kInfinity;
-  double log_binomial = 0;
-  for (int k = 0; k <= alpha; ++k) {
-    const double log_term =
-        log_binomial + k * std::log(q) + (alpha - k) * std::log1p(-q) + (double{1} * k * k - k) / (2 * z * z);
-    log_moment = LogAdd(log_moment, log_term);
+  const double log_in = std::log(q);
+  const double log_out = std::log1p(-q);
+  double log_excess = -kInfinity;
+  double log_binomial = std::log(alpha * (alpha - 1.0) / 2);
+  for (int k = 2; k <= alpha; ++k) {
+    const double exponent = (double{1} * k * k - k) / (2 * z * z);
+    log_excess = LogAdd(log_excess, log_binomial + k * log_in + (alpha - k) * log_out + LogExpm1(exponent));
     log_binomial += std::log(static_cast<double>(alpha - k) / (k + 1));  // Minus infinity after the last term.
   }
-  return log_moment;
+  return LogAdd(0, log_excess);
 }
 
-// The same for any alpha, from the definition: the base's density times the ratio to the power alpha, integrated over
-// the line by the trapezoidal rule. The integrand is analytic within pi z^2 of the real line (where the mixture has its
-// first complex zero) and falls like a Gaussian of width z, so at this step the rule's error is under e^-30 (Trefethen,
-// Weideman 2014, theorem 5.1). Its mass lies around 0 and around alpha. Nothing if z is so small that the steps are too
-// many. (The usual series of Mironov et al. converge slowly at small orders, and implementations are loose there.)
-std::optional<double> LogMomentIntegrated(double q, double z, double alpha) {
-  constexpr double kPointsMax = 20'000;
-  constexpr double kReach = 10;  // e^-50 is left outside.
-  const double step = 0.5 * std::min(z, z * z);
-  const double begin = -kReach * z;
-  const double points = std::ceil((alpha + 2 * kReach * z) / step);
-  if (points > kPointsMax) return std::nullopt;
-  std::vector<double> log_terms(static_cast<size_t>(points) + 1);
-  for (size_t i = 0; i < log_terms.size(); ++i) {
-    const double x = begin + static_cast<double>(i) * step;
-    const double log_ratio = LogAdd(std::log1p(-q), std::log(q) + (2 * x - 1) / (2 * z * z));
-    log_terms[i] = alpha * log_ratio - x * x / (2 * z * z);
+// The output x of one release over the base N(0, z^2): the mixture's density over the base's, r, at even steps. The
+// trapezoidal rule on it integrates what follows: the integrands are analytic within pi z^2 of the real line (where the
+// mixture has its first complex zero) and fall like a Gaussian of width z, so at this step the rule's error is under
+// e^-30 of the integral (Trefethen, Weideman 2014, theorem 5.1).
+class RatioGrid {
+ public:
+  // For orders up to `alpha_max`; 0: for none.
+  RatioGrid(double q, double z, double alpha_max) : z_(z), step_(0.5 * std::min(z, z * z)) {
+    const size_t points = alpha_max == 0 ? 0 : std::min(PointsFor(alpha_max), kPointsMax);
+    for (size_t i = 0; i < points; ++i) {
+      const double x = -kReach * z + static_cast<double>(i) * step_;
+      const double exponent = (2 * x - 1) / (2 * z * z);
+      const double excess = q * std::expm1(exponent);  // r - 1; infinite far out, where only the logarithm is used.
+      log_ratios_.push_back(exponent > 30 ? LogAdd(std::log1p(-q), std::log(q) + exponent) : std::log1p(excess));
+      excesses_.push_back(excess);
+      log_densities_.push_back(-x * x / (2 * z * z));
+      densities_.push_back(std::exp(log_densities_.back()));
+    }
   }
-  const double highest = *std::ranges::max_element(log_terms);
-  double sum = 0;
-  for (const double log_term : log_terms) sum += std::exp(log_term - highest);
-  return highest + std::log(sum * step / (z * std::sqrt(2 * std::numbers::pi)));
-}
+
+  // log E[r^alpha] from the definition, for any alpha. Taken off is 1 + alpha (r - 1), whose mean is 1 and which
+  // r^alpha, being convex, is never under: so the smallest costs keep their digits. The mass lies around 0 and around
+  // alpha. Nothing if z is so small that the steps are too many. (The usual series of Mironov et al. converge slowly at
+  // small orders, and implementations are loose there.)
+  std::optional<double> LogMoment(double alpha) const {
+    const size_t points = PointsFor(alpha);
+    if (points > log_ratios_.size()) return std::nullopt;
+    double near = 0;
+    double log_far = -kInfinity;  // Where r^alpha is so large that the rest doesn't count.
+    for (size_t i = 0; i < points; ++i) {
+      const double power = alpha * log_ratios_[i];
+      if (power > 40) {
+        log_far = LogAdd(log_far, power + log_densities_[i]);
+      } else {
+        near += Convexity(log_ratios_[i], excesses_[i], alpha) * densities_[i];
+      }
+    }
+    return LogAdd(0, LogAdd(std::log(near), log_far) + std::log(step_ / (z_ * std::sqrt(2 * std::numbers::pi))));
+  }
+
+ private:
+  static constexpr size_t kPointsMax = 20'000;
+  static constexpr double kReach = 10;  // e^-50 is left outside.
+
+  size_t PointsFor(double alpha) const {
+    return static_cast<size_t>(std::min(1e9, std::ceil((alpha + 2 * kReach * z_) / step_))) + 1;
+  }
+
+  // r^alpha - 1 - alpha (r - 1).
+  static double Convexity(double log_ratio, double excess, double alpha) {
+    const double power = alpha * log_ratio;
+    if (std::fabs(power) > 0.1) return std::expm1(power) - alpha * excess;
+    // By the series in log r, whose first two terms cancel.
+    double sum = 0;
+    double power_term = power;
+    double ratio_term = power;
+    for (int n = 2; n <= 9; ++n) {
+      power_term *= power / n;
+      ratio_term *= log_ratio / n;
+      sum += power_term - ratio_term;
+    }
+    return std::max(0.0, sum);
+  }
+
+  double z_;
+  double step_;
+  std::vector<double> log_ratios_;
+  std::vector<double> excesses_;
+  std::vector<double> log_densities_;
+  std::vector<double> densities_;
+};
 
 // log-moments are convex in alpha and 0 at alpha = 1, so the chord between whole orders is an upper bound.
 double LogMomentChord(double q, double z, double alpha) {
@@ -71,6 +125,25 @@ Status CheckMechanism(double q, double z) {
   if (!(z > 0 && std::isfinite(z))) return InvalidArgument("a noise multiplier of {}; it must be finite and over 0", z);
   if (!(q > 0 && q <= 1)) return InvalidArgument("a sampling rate of {}; it must be over 0 and at most 1", q);
   return OkStatus();
+}
+
+bool IsWhole(double alpha) { return alpha == std::floor(alpha); }
+
+// `grid` must reach alpha, unless alpha is whole.
+double RdpAt(double q, double z, double alpha, const RatioGrid& grid) {
+  if (q == 1) return alpha / (2 * z * z);
+  if (IsWhole(alpha)) return LogMomentWhole(q, z, static_cast<int>(alpha)) / (alpha - 1);
+  const std::optional<double> integrated = grid.LogMoment(alpha);
+  return (integrated.has_value() ? *integrated : LogMomentChord(q, z, alpha)) / (alpha - 1);
+}
+
+// The largest order of the fixed grid that isn't whole.
+double FractionMax() {
+  double highest = 1;
+  for (const double order : RdpOrders()) {
+    if (!IsWhole(order)) highest = std::max(highest, order);
+  }
+  return highest;
 }
 
 }  // namespace
@@ -87,8 +160,9 @@ StatusOr<RdpCurve> RdpCurve::Gaussian(double noise_multiplier) { return SampledG
 StatusOr<RdpCurve> RdpCurve::SampledGaussian(double sampling_rate, double noise_multiplier) {
   AISLE_RETURN_IF_ERROR(CheckMechanism(sampling_rate, noise_multiplier));
   RdpCurve curve;
+  const RatioGrid grid(sampling_rate, noise_multiplier, sampling_rate == 1 ? 0 : FractionMax());
   std::ranges::transform(RdpOrders(), curve.values_.begin(),
-                         [&](double alpha) { return RdpOfSampledGaussian(sampling_rate, noise_multiplier, alpha); });
+                         [&](double alpha) { return RdpAt(sampling_rate, noise_multiplier, alpha, grid); });
   return curve;
 }
 
@@ -108,11 +182,7 @@ double RdpOfSampledGaussian(double sampling_rate, double noise_multiplier, doubl
   const double q = sampling_rate;
   const double z = noise_multiplier;
   AISLE_CHECK(CheckMechanism(q, z).ok() && alpha > 1 && std::isfinite(alpha), "q {}, z {}, alpha {}", q, z, alpha);
-  if (q == 1) return alpha / (2 * z * z);
-  if (alpha == std::floor(alpha)) return std::max(0.0, LogMomentWhole(q, z, static_cast<int>(alpha)) / (alpha - 1));
-  const std::optional<double> integrated = LogMomentIntegrated(q, z, alpha);
-  const double log_moment = integrated.has_value() ? *integrated : LogMomentChord(q, z, alpha);
-  return std::max(0.0, log_moment / (alpha - 1));
+  return RdpAt(q, z, alpha, RatioGrid(q, z, IsWhole(alpha) ? 0 : alpha));
 }
 
 double EpsilonAt(double alpha, double rdp, double delta, RdpConversion conversion) {

@@ -34,6 +34,18 @@ TEST(RdpTest, SampledOrderTwoHasAClosedForm) {
   }
 }
 
+TEST(RdpTest, TheSmallestCostsKeepTheirDigits) {
+  // To first order in q^2, E[r^alpha] - 1 = alpha (alpha - 1) / 2 * q^2 (exp(1 / z^2) - 1).
+  for (const double q : {1e-6, 1e-9}) {
+    for (const double z : {1.0, 20.0, 256.0}) {
+      for (const double alpha : {1.1, 1.5, 2.0, 2.5, 8.0}) {
+        const double first = alpha / 2 * q * q * std::expm1(1 / (z * z));
+        EXPECT_NEAR(RdpOfSampledGaussian(q, z, alpha) / first, 1, 1e-4) << q << " " << z << " " << alpha;
+      }
+    }
+  }
+}
+
 // Integrated with 30 digits by mpmath from the definition.
 TEST(RdpTest, FractionalOrdersAreTheIntegrals) {
   EXPECT_NEAR(RdpOfSampledGaussian(0.1, 2, 1.5), 0.00209893459571, 1e-13);
