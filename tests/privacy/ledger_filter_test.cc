@@ -72,7 +72,9 @@ TEST(LedgerAccountTest, TheAggregateIsNeverWorseThanTheFloor) {
   for (const uint32_t sum_stores : {1U, 2U, 3U, 4U, 100U}) {
     const Spending spending = SpendingAfter(PresentIn(3, sum_stores, 0.2));
     EXPECT_LE(spending.aggregate_epsilon, spending.floor_epsilon) << sum_stores;
-    if (sum_stores <= 3) EXPECT_EQ(spending.aggregate_epsilon, spending.floor_epsilon) << sum_stores;
+    if (sum_stores <= 3) {
+      EXPECT_EQ(spending.aggregate_epsilon, spending.floor_epsilon) << sum_stores;
+    }
   }
 }
 
@@ -133,7 +135,7 @@ TEST(LedgerFilterTest, AClockSetBackFreesNothing) {
   const SpendingCaps caps{.floor_per_year = 5, .delta = kDelta};
   const absl::Time now = TestTime(0) + 2 * kSpendingYear;
   while (SpendAt(ledger, MakeCustomerDebit(1, 2), caps, now).ok()) continue;
-  // However far back: its window would hold none of the debits, were it believed.
+  // However far back: what was spent "later" counts as well.
   for (const absl::Duration back : {absl::Seconds(1), kSpendingYear, 3 * kSpendingYear}) {
     EXPECT_EQ(SpendAt(ledger, MakeCustomerDebit(1, 2), caps, now - back).code(), StatusCode::kResourceExhausted);
   }
@@ -178,26 +180,28 @@ TEST(LedgerFilterTest, TheUnitsOfOnePopulationAddUp) {
 }
 
 Debit DrawDebit(uint32_t round) {
-  Debit debit = MakeCustomerDebit(*rc::gen::element(0.01, 0.1, 1.0), *rc::gen::inRange(8, 60) * 0.1, round);
+  Debit debit = MakeCustomerDebit(*rc::gen::element(0.1, 1.0, 1.0), *rc::gen::element(0.8, 1.5, 5.0), round);
   debit.releases = *rc::gen::inRange<uint32_t>(1, 6);
-  debit.sum_stores = *rc::gen::element(1U, 10U, 400U);
+  debit.sum_stores = *rc::gen::element(1U, 100U);
   if (*rc::gen::arbitrary<bool>()) {
     debit.presence = Presence::kStoresMax;
-    debit.stores_max = *rc::gen::inRange<uint32_t>(1, 4);
+    debit.stores_max = *rc::gen::inRange<uint32_t>(1, 3);
   }
   return debit;
 }
 
 // What the ledger claims, computed anew from its entries: no 365 days, wherever they begin, are over a year's cap.
 void CheckEveryWindow(const Ledger& ledger, const SpendingCaps& caps) {
-  for (const LedgerEntry& begin : ledger.entries()) {
-    for (const Tier tier : {Tier::kFloor, Tier::kAggregate}) {
+  for (const Tier tier : {Tier::kFloor, Tier::kAggregate}) {
+    std::vector<RdpCurve> costs;
+    for (const LedgerEntry& entry : ledger.entries()) costs.push_back(CurveOf(ChargeOf(entry.debit, tier)));
+    const double cap = tier == Tier::kFloor ? caps.floor_per_year : caps.aggregate_per_year;
+    for (const LedgerEntry& begin : ledger.entries()) {
       RdpCurve total;
-      for (const LedgerEntry& entry : ledger.entries()) {
-        const bool within = entry.at >= begin.at && entry.at < begin.at + kSpendingYear;
-        if (within) total += CurveOf(ChargeOf(entry.debit, tier));
+      for (size_t i = 0; i < costs.size(); ++i) {
+        const absl::Time at = ledger.entries()[i].at;
+        if (at >= begin.at && at < begin.at + kSpendingYear) total += costs[i];
       }
-      const double cap = tier == Tier::kFloor ? caps.floor_per_year : caps.aggregate_per_year;
       RC_ASSERT(EpsilonOf(total, caps.delta).epsilon <= cap + 1e-9);
     }
   }
@@ -209,7 +213,7 @@ RC_GTEST_PROP(LedgerFilterProperty, NoYearPassesItsCaps, ()) {
                           .aggregate_per_year = *rc::gen::inRange(5, 100) * 0.1,
                           .delta = kDelta};
   absl::Time clock = TestTime(0);
-  for (uint32_t round = 1; round <= 40; ++round) {
+  for (uint32_t round = 1; round <= 20; ++round) {
     clock += absl::Hours(24) * *rc::gen::inRange(-100, 200);  // Now and then it is set back.
     const Status spent = SpendAt(ledger, DrawDebit(round), caps, clock);
     RC_ASSERT(spent.ok() || spent.code() == StatusCode::kResourceExhausted);
