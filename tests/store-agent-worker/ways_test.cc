@@ -11,6 +11,8 @@
 #include "aggregation/quantizer.h"
 #include "aggregation/update_shape.h"
 #include "base/random.h"
+#include "plans/bundle.h"
+#include "plans/initial_weights.h"
 #include "store-agent/worker/engine.h"
 #include "tests/store-agent-worker/ways_trial.h"
 
@@ -289,6 +291,17 @@ TEST(ChooseReasonTest, SaysWhyAFasterWayIsNotTaken) {
   const Plan plan = PlanOf(WayPlanNamed("dropout"));
   const auto program = ProgramOf(WayPlanNamed("dropout"), plan);
   EXPECT_THAT(ChooseUnitGradients(*program, plan).reason, HasSubstr("random numbers"));
+}
+
+// The shipped plan: its layers by rows, its `reaction` written out.
+TEST(ChooseReasonTest, TheOffersPlanGoesByOuterProducts) {
+  WarmUpEngine();
+  const PlanFiles files = ReadPlanFiles(AISLE_OFFERS_PLAN).value();
+  const Plan plan = Plan::Parse(files.plan_toml).value();
+  const auto program = Program::FromSource(files.program, plan.parameters).value();
+  ASSERT_TRUE(program->SetWeights(MakeInitialWeights(plan).value()).ok());
+  const ChosenGradients chosen = ChooseUnitGradients(*program, plan);
+  EXPECT_EQ(chosen.way, UnitWay::kOuterProducts) << chosen.reason;
 }
 
 }  // namespace

@@ -16,6 +16,9 @@ constexpr double kTotalMax = 0x1p52;       // Loads added up in double, before t
 constexpr double kClipRoom = 1 - 0x1p-10;  // Rounding makes a norm grow, but hardly ever by this much.
 constexpr double kNormShareMin = 0.75;     // Of the clip that fine_norm_max() must leave for this way to be taken.
 
+// Of one customer in one weight: the norm takes a dot product for every two of them.
+constexpr size_t kRowsMax = 512;
+
 // Rows of a run's customers as integers, and their sum over all runs.
 class Totals {
  public:
@@ -114,6 +117,8 @@ class OuterProducts final : public SeatedGradients {
 
   bool Add(const Turn& turn, const SeatedUnit& unit) override {
     const UnitRows rows = RowsOf(unit);
+    const auto too_long = [](const FactorRows& factor) { return factor.g.size() > kRowsMax; };
+    if (std::ranges::any_of(rows.factors, too_long)) return false;
     const double share = turn.work.factor / static_cast<double>(std::max<size_t>(unit.lanes.size(), 1));
     const double norm = std::abs(share) * NormOf(rows);
     if (!std::isfinite(norm)) return true;  // Adds nothing.
