@@ -61,9 +61,4 @@ StatusOr<Layout> Plan::TrainableLayout(const Layout& weights) const {
   return Layout::Make(std::move(trainable));
 }
 
-StatusOr<uint64_t> Plan::UpdateLength(const Layout& weights) const {
-  AISLE_ASSIGN_OR_RETURN(const Layout trainable, TrainableLayout(weights));
-  return static_cast<uint64_t>(trainable.element_count()) + metrics.size();
-}
-
 }  // namespace aisle

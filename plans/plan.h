@@ -127,8 +127,6 @@ struct Plan {
   // The parameters that train, in the order of `weights`: the head of the update vector.
   // InvalidArgument if `weights` isn't the layout that [[parameters]] declare.
   StatusOr<Layout> TrainableLayout(const Layout& weights) const;
-  // Coordinates of the update vector: trainable elements, then one per metric.
-  StatusOr<uint64_t> UpdateLength(const Layout& weights) const;
 };
 
 }  // namespace aisle

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "plans/initial_weights.h"
+#include "plans/slots.h"
 #include "plans/update_vector.h"
 #include "tests/plans/sample_plan.h"
 
@@ -11,6 +12,7 @@ namespace aisle {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string MistakesOf(std::string_view toml) { return std::string(MessageOf(Plan::Parse(toml).status())); }
@@ -48,7 +50,7 @@ TEST(PlanTest, OnlyTrainableParametersAndMetricsAreInTheUpdate) {
   const Layout weights = DeclaredLayout(plan).value();
   EXPECT_EQ(weights.element_count(), 40U + 64 + 4);
   EXPECT_EQ(plan.TrainableLayout(weights)->element_count(), 68U);
-  EXPECT_EQ(plan.UpdateLength(weights).value(), 69U);
+  EXPECT_EQ(UpdateShapeOf(plan, weights)->length(), 69U);
   EXPECT_EQ(UpdateShapeOf(plan, weights)->length(), 69U);
   const Layout other = Layout::Make({{"base", {10, 4}}, {"weight", {4, 17}}, {"bias", {4}}}).value();
   EXPECT_THAT(std::string(MessageOf(plan.TrainableLayout(other).status())), HasSubstr("weight"));
@@ -121,13 +123,88 @@ TEST(PlanTest, AnArchiveBringsItsOwnParameters) {
   const StatusOr<Plan> plan = Plan::Parse(text);
   ASSERT_TRUE(plan.ok()) << plan.status();
   const Layout layout = Layout::Make({{"layer.weight", {3}}}).value();
-  EXPECT_EQ(plan->UpdateLength(layout).value(), 4U);
+  EXPECT_EQ(UpdateShapeOf(*plan, layout)->length(), 4U);
 }
 
 TEST(PlanTest, WithoutMetricsTheirShareIsZero) {
   const Plan plan = Plan::Parse(SamplePlanWith("[metrics.loss]\nbound = 2.0", "")).value();
   EXPECT_EQ(plan.privacy.metric_share, 0);
 }
+
+// The sample as a plan of the unit customer, with one piece swapped.
+std::string CustomerPlanWith(std::string_view what, std::string_view instead) {
+  std::string text =
+      SamplePlanWith("mode = \"store\"", "mode = \"customer\"\nsampling_rate = 0.1\ncustomers_per_store = 2000");
+  const auto swap = [&text](std::string_view from, std::string_view to) {
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+  };
+  swap("optimizer = \"adam\"", "optimizer = \"sgd\"");
+  swap("epochs = 3\nbatch_size = 32", "local_steps = 2");
+  if (!what.empty()) swap(what, instead);
+  return text;
+}
+
+TEST(CustomerPlanTest, SaysWhoIsDrawnAndWhatTheSumIsDividedBy) {
+  const StatusOr<Plan> plan = Plan::Parse(CustomerPlanWith("", ""));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->privacy.mode, PrivacyMode::kCustomer);
+  EXPECT_DOUBLE_EQ(plan->privacy.divisor(), 0.1 * 2000 * 40);
+  EXPECT_EQ(plan->training.local_steps, 2U);
+  std::vector<std::string> names;
+  for (const MetricNeed& slot : MetricSlotsOf(*plan)) names.push_back(slot.name);
+  EXPECT_THAT(names, ElementsAre("loss", "customers", "measured", "examples"));
+}
+
+TEST(CustomerPlanTest, LocalSgdHasStepsAndItsOwnHeadroom) {
+  const StatusOr<Plan> plan =
+      Plan::Parse(CustomerPlanWith("mode = \"customer\"", "mode = \"local-sgd\"\nsteps = 50\nupdate_norm_max = 3.0"));
+  EXPECT_THAT(MessageOf(plan.status()), HasSubstr("local_steps"));  // That is the other mode's.
+  std::string text = CustomerPlanWith("mode = \"customer\"", "mode = \"local-sgd\"\nsteps = 50\nupdate_norm_max = 3.0");
+  text.replace(text.find("local_steps = 2"), 15, "");
+  const StatusOr<Plan> fixed = Plan::Parse(text);
+  ASSERT_TRUE(fixed.ok()) << fixed.status();
+  EXPECT_EQ(fixed->privacy.steps, 50U);
+  EXPECT_EQ(fixed->privacy.vector_norm(), 3.0);
+  EXPECT_EQ(fixed->privacy.unit(), PrivacyUnit::kCustomer);
+}
+
+TEST(CustomerPlanTest, AdaptiveClippingAddsOneSlot) {
+  const StatusOr<Plan> plan =
+      Plan::Parse(SamplePlanWith("[cohort]", "[privacy.adaptive_clip]\nquantile = 0.6\n[cohort]"));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->privacy.adaptive_clip->quantile, 0.6);
+  EXPECT_EQ(MetricSlotsOf(*plan).back().name, "unclipped");
+  EXPECT_EQ(WithClipNorm(*plan, 0.25).privacy.clip_norm, 0.25);
+  EXPECT_EQ(WithClipNorm(*plan, 0).privacy.clip_norm, 0.5);
+  EXPECT_EQ(WithClipNorm(Plan::Parse(SamplePlan()).value(), 0.25).privacy.clip_norm, 0.5);  // It doesn't adapt.
+}
+
+class SpoiltCustomerPlanTest : public ::testing::TestWithParam<Spoilt> {};
+
+TEST_P(SpoiltCustomerPlanTest, IsRefusedNamingTheKey) {
+  EXPECT_THAT(MistakesOf(CustomerPlanWith(GetParam().what, GetParam().instead)), HasSubstr(GetParam().told));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , SpoiltCustomerPlanTest,
+    ::testing::Values(
+        Spoilt{"NobodysColumns", "household = {type = \"customer\"}", "", "no column of the type customer"},
+        Spoilt{"RateZero", "sampling_rate = 0.1", "sampling_rate = 0.0", "over 0 and at most 1"},
+        Spoilt{"RateOverOne", "sampling_rate = 0.1", "sampling_rate = 1.5", "over 0 and at most 1"},
+        Spoilt{"NoRate", "sampling_rate = 0.1\n", "", "privacy.sampling_rate"},
+        Spoilt{"NoCustomersPlanned", "customers_per_store = 2000", "", "privacy.customers_per_store"},
+        Spoilt{"NegativeClip", "clip_norm = 0.5", "clip_norm = -0.5", "clip_norm"},
+        Spoilt{"ZeroClip", "clip_norm = 0.5", "clip_norm = 0.0", "clip_norm"},
+        Spoilt{"DeltaForAWholeCustomer", "delta = 1e-6", "delta = 1e-4", "with 80000 customers it must be at most"},
+        Spoilt{"Adam", "\"sgd\"", "\"adam\"", "must use the optimizer sgd"},
+        Spoilt{"Momentum", "local_steps = 2", "momentum = 0.9", "every customer begins anew"},
+        Spoilt{"Epochs", "local_steps = 2", "epochs = 2", "epochs"},
+        Spoilt{"Steps", "delta = 1e-6", "delta = 1e-6\nsteps = 5", "steps"},
+        Spoilt{"MetricCalledCustomers", "[metrics.loss]", "[metrics.customers]", "Aisle itself uses"},
+        Spoilt{"QuantileOfAll", "[cohort]", "[privacy.adaptive_clip]\nquantile = 1.0\n[cohort]", "quantile"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(ColumnTypeTest, NamesGoBothWays) {
   for (const ColumnType type : {ColumnType::kInt64, ColumnType::kDouble, ColumnType::kString, ColumnType::kTimestamp,

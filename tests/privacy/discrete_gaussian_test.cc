@@ -100,7 +100,7 @@ TEST_P(DiscreteGaussianTest, NeighboursAreUncorrelated) {
   EXPECT_LT(std::fabs(products) / (variance * std::sqrt(static_cast<double>(samples.size()))), 4.5);  // 7e-6.
 }
 
-INSTANTIATE_TEST_SUITE_P(Sigma, DiscreteGaussianTest, ::testing::Values(1, 2, 3, 7, 100, 4099, 65536),
+INSTANTIATE_TEST_SUITE_P(Sigma, DiscreteGaussianTest, ::testing::Values(1, 2, 3, 7, 100, 4099, 65536, 1 << 20),
                          ::testing::PrintToStringParamName());
 
 TEST(DiscreteGaussianTailTest, TailsAreNeitherCutNorFat) {
