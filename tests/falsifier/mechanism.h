@@ -16,8 +16,8 @@
 
 namespace aisle {
 
-// The chance that a true claim is refuted, for each verdict of this folder on a seed not yet looked at. There are some
-// three hundred verdicts, so the whole folder would cry wolf once in 3,000 new sets of seeds.
+// The chance that a true claim is refuted, for each verdict of this folder on a seed not yet looked at. There are fewer
+// than a hundred verdicts, so the whole folder would cry wolf once in 10,000 new sets of seeds.
 inline constexpr double kFalseAlarms = 1e-6;
 
 struct Grid {

@@ -1,8 +1,8 @@
 // The classic mistakes of differentially private training. Each is made here on purpose, and refuted; then our own code
 // stands the same attack. False alarms: kFalseAlarms for each verdict.
 //
-// BatchNorm, which no plan may use, and a sampling rate lost on its way to the worker: worker_test.cc. Noise used again
-// on changed data: noise_test.cc.
+// BatchNorm, which no plan may use: carry_over_test.cc. A sampling rate lost on its way to the worker: worker_test.cc.
+// Noise used again on changed data: noise_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -156,7 +156,7 @@ TEST_F(MistakeTest, ANormOfZero) {
   EXPECT_EQ(SumOf(grid_, store.Held(true)), SumOf(grid_, store.Held(false)));
 }
 
-// One odd example changes what everybody else's become. (Plans that do so are refused: worker_test.cc.)
+// One odd example changes what everybody else's become. (Plans that do so are refused: carry_over_test.cc.)
 TEST_F(MistakeTest, NormalisingOverTheBatch) {
   const auto normalised_sum = [](std::vector<double> values) {
     const auto count = static_cast<double>(values.size());
