@@ -178,7 +178,7 @@ void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round
 BlobName ScriptedStore::Update() const { return {.digest = Sha256::Of(vector_), .size = vector_.size()}; }
 
 Status ScriptedStore::Report(const RoundId& round, int32_t each) {
-  const std::vector<int32_t> vector(kParameters + 1, each);
+  const std::vector<int32_t> vector(kParameters + metric_slots, each);
   vector_.assign(reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(int32_t));
   Status reported = Internal("no answer");
   headquarters_.coordinator().Report(certificate_, {.round = round, .outcome = Trained{Update()}},

@@ -105,6 +105,7 @@ class ScriptedStore {
   std::optional<LedgerClaim> ledger;
   std::optional<LedgerHead> acknowledged;  // As the latest answer said.
   int32_t value = 1000;
+  size_t metric_slots = 1;  // Of the plan.
   std::vector<RoundClosed> closed;
 
  private:

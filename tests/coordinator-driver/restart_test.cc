@@ -7,6 +7,8 @@
 namespace aisle::test {
 namespace {
 
+constexpr std::string_view kAdaptive = "optimizer = \"fedavg\"\n[privacy.adaptive_clip]\nquantile = 0.5\n";
+
 // Three stores work through a job of two rounds. After `kill_after` steps (a step is one store's turn at one call) the
 // coordinator dies, with or without the machine's power.
 std::string RunKilled(int kill_after, bool power, const std::string& server, int* steps = nullptr) {
@@ -15,6 +17,7 @@ std::string RunKilled(int kill_after, bool power, const std::string& server, int
   for (int i = 1; i <= 3; ++i) {
     stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
     stores.back()->value = 1000 * i;
+    stores.back()->metric_slots = server == kAdaptive ? 2 : 1;
   }
   EXPECT_TRUE(headquarters.Submit(headquarters.PlanFor("demand", 2, {.cohort_min = 3, .server = server})).ok());
   int step = 0;
@@ -45,13 +48,45 @@ TEST_P(RestartTest, EveryPhaseResumesWithTheSameModel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, RestartTest,
-                         ::testing::Combine(::testing::Bool(),
-                                            ::testing::Values("optimizer = \"fedavg\"", "optimizer = \"fedadam\"")),
+                         ::testing::Combine(::testing::Bool(), ::testing::Values("optimizer = \"fedavg\"",
+                                                                                 "optimizer = \"fedadam\"", kAdaptive)),
                          [](const auto& test) {
                            const std::string& server = std::get<1>(test.param);
                            return std::string(std::get<0>(test.param) ? "PowerCut" : "Kill") +
-                                  (server.find("fedavg") != std::string::npos ? "FedAvg" : "FedAdam");
+                                  (server == kAdaptive                          ? "AdaptiveClip"
+                                   : server.find("fedavg") != std::string::npos ? "FedAvg"
+                                                                                : "FedAdam");
                          });
+
+TEST(AdaptiveClipTest, EveryRoundIsToldItsClipAlsoAfterARestart) {
+  Headquarters headquarters;
+  std::vector<std::unique_ptr<ScriptedStore>> stores;
+  for (int i = 1; i <= 3; ++i) {
+    stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
+    stores.back()->metric_slots = 2;
+  }
+  ASSERT_TRUE(
+      headquarters.Submit(headquarters.PlanFor("demand", 3, {.cohort_min = 3, .server = std::string(kAdaptive)})).ok());
+  std::map<uint32_t, double> told;
+  for (int turn = 0; turn < 400 && !headquarters.Job("demand").ended_at; ++turn) {
+    for (const auto& store : stores) {
+      store->Step();
+      if (const auto train = store->Got<TrainInstruction>()) told[train->round.number] = train->clip_norm;
+    }
+    if (turn == 3) headquarters.Restart(true);
+    headquarters.Advance(absl::Milliseconds(700));
+  }
+  ASSERT_EQ(headquarters.Job("demand").state, JobState::kFinished);
+  const std::vector<ModelRecord> models = headquarters.Models("demand");
+  ASSERT_EQ(models.size(), 3U);
+  EXPECT_EQ(told.begin()->second, 0) << "the first round has the plan's own";
+  for (const auto& [round, clip] : told) {
+    const auto made = std::ranges::find(models, round, [](const ModelRecord& model) { return model.round.number; });
+    if (made == models.begin() || made == models.end()) continue;
+    EXPECT_EQ(clip, std::prev(made)->clip_norm) << "round " << round;
+    EXPECT_NE(clip, 0) << "round " << round;
+  }
+}
 
 TEST(RestartGraceTest, AStoreThatFindsARestartedCoordinatorAfterTheDeadlineIsStillInTheRound) {
   const test::ExpectCover cover("coordinator.round_resumed");
