@@ -19,7 +19,9 @@ EnrolmentDesk::EnrolmentDesk(const CertificateAuthority& authority, EnrolmentPol
 StatusOr<IssuedCode> EnrolmentDesk::Invite(const StoreId& store) {
   AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(store));
   if (known.has_value() && known->revoked) {
-    return WithReason(FailedPrecondition("store '{}' is revoked; lift that first: aisle store reinstate {}", store, store), Reason::kRevoked);
+    return WithReason(
+        FailedPrecondition("store '{}' is revoked; lift that first: aisle store reinstate {}", store, store),
+        Reason::kRevoked);
   }
   IssuedCode issued = IssueCode(store, policy_, clock_.Now(), random_);
   AISLE_RETURN_IF_ERROR(records_.PutCode(issued.record));
