@@ -130,12 +130,25 @@ class Walk {
   std::vector<std::string> refusals_;
 };
 
+bool HasCalls(const Block& block) {
+  return std::ranges::any_of(block.nodes(), [](const Node* node) {
+    return node->kind() == c10::prim::CallMethod || node->kind() == c10::prim::CallFunction ||
+           std::ranges::any_of(node->blocks(), [](const Block* inner) { return HasCalls(*inner); });
+  });
+}
+
+// The function's graph with all that it calls inlined; null if calls go over kCallDepthMax deep. One pass of Inline
+// goes one call deep, as the engine runs graphs as they are. TorchScript knows no recursion.
+std::shared_ptr<torch::jit::Graph> WholeGraph(const torch::jit::Function& function) {
+  std::shared_ptr<torch::jit::Graph> graph = torch::jit::toGraphFunction(function).graph()->copy();
+  for (int depth = 0; depth < kCallDepthMax && HasCalls(*graph->block()); ++depth) torch::jit::Inline(*graph);
+  return HasCalls(*graph->block()) ? nullptr : graph;
+}
+
 // Whether anything is written that could be, or share memory with, a parameter or buffer of the module.
 bool MayWriteAttributes(const torch::jit::Function& function) {
-  const auto* graph_function = torch::jit::tryToGraphFunction(const_cast<torch::jit::Function&>(function));
-  if (graph_function == nullptr) return true;
-  const std::shared_ptr<torch::jit::Graph> graph = graph_function->graph()->copy();
-  torch::jit::Inline(*graph);
+  const std::shared_ptr<torch::jit::Graph> graph = WholeGraph(function);
+  if (graph == nullptr) return true;
   const torch::jit::AliasDb aliases(graph);
   std::vector<const Block*> blocks = {graph->block()};
   while (!blocks.empty()) {
@@ -160,18 +173,9 @@ bool IsUncountedState(const Node& node) {
   return !type->isSubtypeOf(*c10::TensorType::get()) && type->cast<c10::ClassType>() == nullptr;
 }
 
-bool HasCalls(const Block& block) {
-  return std::ranges::any_of(block.nodes(), [](const Node* node) {
-    return node->kind() == c10::prim::CallMethod || node->kind() == c10::prim::CallFunction ||
-           std::ranges::any_of(node->blocks(), [](const Block* inner) { return HasCalls(*inner); });
-  });
-}
-
 Status CheckKeepsNoState(const torch::jit::Function& function) {
-  const std::shared_ptr<torch::jit::Graph> graph = torch::jit::toGraphFunction(function).graph()->copy();
-  // One pass goes one call deep, as the engine runs graphs as they are. TorchScript knows no recursion.
-  for (int depth = 0; depth < kCallDepthMax && HasCalls(*graph->block()); ++depth) torch::jit::Inline(*graph);
-  if (HasCalls(*graph->block())) {
+  const std::shared_ptr<torch::jit::Graph> graph = WholeGraph(function);
+  if (graph == nullptr) {
     return PlanInvalid("the method {} calls methods that call others over {} deep", function.name(), kCallDepthMax);
   }
   const torch::jit::AliasDb aliases(graph);

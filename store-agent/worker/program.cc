@@ -103,7 +103,7 @@ void CollectTensors(const c10::IValue& value, std::vector<at::Tensor>& tensors) 
   } else if (value.isObject()) {
     for (const c10::IValue& slot : value.toObjectRef().slots()) CollectTensors(slot, tensors);
   } else if (value.isList()) {
-    for (const c10::IValue item : value.toListRef()) CollectTensors(item, tensors);
+    for (const c10::IValue& item : value.toListRef()) CollectTensors(item, tensors);
   } else if (value.isTuple()) {
     for (const c10::IValue& item : value.toTupleRef().elements()) CollectTensors(item, tensors);
   } else if (value.isGenericDict()) {
