@@ -63,7 +63,7 @@ std::map<std::string, double> MetricsWith(const Plan& plan, double customers, do
   put("measured", measured);
   put("examples", customers * 3);
   put("unclipped", unclipped - 0.5 * customers);
-  sum.Add(vector);
+  EXPECT_TRUE(sum.Add(vector).ok());
   return MetricsOf(plan, sum, quantizer, shape, 4).value();
 }
 
