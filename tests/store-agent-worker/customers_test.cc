@@ -157,7 +157,8 @@ Answer Try(const CustomerPlan& plan, const std::vector<Point>& points, uint8_t s
   for (size_t j = 0; j < slots.size(); ++j) {
     answer.slots[slots[j].name] = shape.MetricValue(j, quantizer.ToFloat(update[2 + j]));
   }
-  for (const int32_t value : update) answer.norm += std::pow(static_cast<double>(value) / quantizer.scale(), 2);
+  for (const int32_t value : update)
+    answer.norm += std::pow(static_cast<double>(value) / static_cast<double>(quantizer.scale()), 2);
   answer.norm = std::sqrt(answer.norm);
   return answer;
 }
