@@ -1,7 +1,6 @@
 #include "privacy/unit_sum.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>

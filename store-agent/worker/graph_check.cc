@@ -145,10 +145,10 @@ std::shared_ptr<torch::jit::Graph> WholeGraph(const torch::jit::Function& functi
   return HasCalls(*graph->block()) ? nullptr : graph;
 }
 
-// Whether anything is written that could be, or share memory with, a parameter or buffer of the module.
-bool MayWriteAttributes(const torch::jit::Function& function) {
-  const std::shared_ptr<torch::jit::Graph> graph = WholeGraph(function);
-  if (graph == nullptr) return true;
+// The first node in `graph` whose value is kept in the module, as `is_kept` says, and may be written into, or share
+// memory with something that is; null if there is none.
+template <typename IsKept>
+const Node* FirstWritten(const std::shared_ptr<torch::jit::Graph>& graph, IsKept is_kept) {
   const torch::jit::AliasDb aliases(graph);
   std::vector<const Block*> blocks = {graph->block()};
   while (!blocks.empty()) {
@@ -156,12 +156,20 @@ bool MayWriteAttributes(const torch::jit::Function& function) {
     blocks.pop_back();
     for (const Node* node : block->nodes()) {
       for (const Block* inner : node->blocks()) blocks.push_back(inner);
-      const bool attribute =
-          node->kind() == c10::prim::GetAttr && node->output()->type()->isSubtypeOf(*c10::TensorType::get());
-      if (attribute && aliases.hasWriters(node->output())) return true;
+      if (is_kept(*node) && aliases.hasWriters(node->output())) return node;
     }
   }
-  return false;
+  return nullptr;
+}
+
+bool IsTensorAttribute(const Node& node) {
+  return node.kind() == c10::prim::GetAttr && node.output()->type()->isSubtypeOf(*c10::TensorType::get());
+}
+
+// Whether anything is written that could be, or share memory with, a parameter or buffer of the module.
+bool MayWriteAttributes(const torch::jit::Function& function) {
+  const std::shared_ptr<torch::jit::Graph> graph = WholeGraph(function);
+  return graph == nullptr || FirstWritten(graph, IsTensorAttribute) != nullptr;
 }
 
 // Lists and dictionaries kept in the module, and constants of an archive's graph, have no version counter that would
@@ -178,20 +186,11 @@ Status CheckKeepsNoState(const torch::jit::Function& function) {
   if (graph == nullptr) {
     return PlanInvalid("the method {} calls methods that call others over {} deep", function.name(), kCallDepthMax);
   }
-  const torch::jit::AliasDb aliases(graph);
-  std::vector<const Block*> blocks = {graph->block()};
-  while (!blocks.empty()) {
-    const Block* block = blocks.back();
-    blocks.pop_back();
-    for (const Node* node : block->nodes()) {
-      for (const Block* inner : node->blocks()) blocks.push_back(inner);
-      if (!IsUncountedState(*node) || !aliases.hasWriters(node->output())) continue;
-      return PlanInvalid(
-          "the method {} writes into a constant or a list of its module{}: a plan keeps no state between calls",
-          function.name(), WhereIs(*node));
-    }
-  }
-  return OkStatus();
+  const Node* written = FirstWritten(graph, IsUncountedState);
+  if (written == nullptr) return OkStatus();
+  return PlanInvalid(
+      "the method {} writes into a constant or a list of its module{}: a plan keeps no state between calls",
+      function.name(), WhereIs(*written));
 }
 
 // Operators that draw from the random stream, as the allow-list names them.
