@@ -32,6 +32,36 @@ std::string_view NameOf(RefusalReason reason) {
       return "secure_sum_required";
     case RefusalReason::kLedgerHalted:
       return "ledger_halted";
+    case RefusalReason::kCohortReplayed:
+      return "cohort_replayed";
+    case RefusalReason::kRosterForged:
+      return "roster_forged";
+    case RefusalReason::kNotInRoster:
+      return "not_in_roster";
+    case RefusalReason::kCohortTooSmall:
+      return "cohort_too_small";
+    case RefusalReason::kNeighboursForged:
+      return "neighbours_forged";
+    case RefusalReason::kNeighbourUnproven:
+      return "neighbour_unproven";
+    case RefusalReason::kDuplicateKeys:
+      return "duplicate_keys";
+    case RefusalReason::kTermsDiffer:
+      return "terms_differ";
+    case RefusalReason::kShareWrong:
+      return "share_wrong";
+    case RefusalReason::kSurvivorsForged:
+      return "survivors_forged";
+    case RefusalReason::kSurvivorsTooFew:
+      return "survivors_too_few";
+    case RefusalReason::kSecondSurvivors:
+      return "second_survivors";
+    case RefusalReason::kUnconfirmed:
+      return "unconfirmed";
+    case RefusalReason::kOtherShareKind:
+      return "other_share_kind";
+    case RefusalReason::kVectorSpent:
+      return "vector_spent";
   }
   AISLE_CHECK(false, "refusal reason {}", static_cast<int>(reason));
 }

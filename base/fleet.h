@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "base/ledger_head.h"
+#include "base/secure_sum.h"
 
 namespace aisle {
 
@@ -50,8 +51,23 @@ enum class RefusalReason {
   kNotEnoughData,
   kSecureSumRequired,
   kLedgerHalted,
+  kCohortReplayed,
+  kRosterForged,
+  kNotInRoster,
+  kCohortTooSmall,
+  kNeighboursForged,
+  kNeighbourUnproven,
+  kDuplicateKeys,
+  kTermsDiffer,
+  kShareWrong,
+  kSurvivorsForged,
+  kSurvivorsTooFew,
+  kSecondSurvivors,
+  kUnconfirmed,
+  kOtherShareKind,
+  kVectorSpent,
 };
-inline constexpr int kRefusalReasonCount = 13;
+inline constexpr int kRefusalReasonCount = 28;
 std::string_view NameOf(RefusalReason reason);  // "plan_not_allowed": stable, for metrics, logs and tables.
 
 // Why a task that was taken didn't end well. Mirrors aisle.v1.FailureReason.
@@ -113,6 +129,7 @@ struct TrainInstruction {
 struct CollectInstruction {
   RoundId round;
   absl::Time deadline;
+  std::optional<SharesInbox> inbox = {};  // Secure sum: what to mask with.
 };
 enum class RoundOutcome { kCommitted = 1, kAborted, kLeftOut };
 struct RoundClosed {
@@ -124,7 +141,8 @@ struct RoundClosed {
 struct ComeBack {
   absl::Duration after;
 };
-using Instruction = std::variant<TrainInstruction, CollectInstruction, RoundClosed, ComeBack>;
+using Instruction = std::variant<TrainInstruction, CollectInstruction, RoundClosed, ComeBack, AdvertiseInstruction,
+                                 ShareInstruction, ConfirmInstruction, UnmaskInstruction>;
 
 struct UploadHeader {
   RoundId round;

@@ -69,6 +69,13 @@ void CheckAdaptiveClip(const PrivacyContract& contract, Mistakes& mistakes) {
                      adaptive.learning_rate, "over 0 and at most 1");
 }
 
+void CheckSecureSum(const PrivacyContract& contract, Mistakes& mistakes) {
+  mistakes.AddUnless(contract.cohort_min >= 2, "cohort_min", contract.cohort_min,
+                     "at least 2: a secure sum over one store hides nothing");
+  mistakes.AddUnless(contract.corrupt_permille <= 300, "corrupt_permille", contract.corrupt_permille, "at most 300");
+  mistakes.AddUnless(contract.dropout_permille <= 300, "dropout_permille", contract.dropout_permille, "at most 300");
+}
+
 }  // namespace
 
 std::string_view ToString(PrivacyUnit unit) {
@@ -133,9 +140,16 @@ double PrivacyContract::divisor() const {
   return mode == PrivacyMode::kCustomer ? sampling_rate * customers_planned() : cohort_target;
 }
 
+uint32_t PrivacyContract::honest_stores_min() const {
+  if (!secure_sum || mode == PrivacyMode::kLocalSgd) return 1;
+  const uint64_t corrupt = (uint64_t{cohort_min} * corrupt_permille + 999) / 1000;
+  return cohort_min - static_cast<uint32_t>(std::min<uint64_t>(corrupt, cohort_min - 1));
+}
+
 Status Validate(const PrivacyContract& contract) {
   Mistakes mistakes;
   CheckEveryMode(contract, mistakes);
+  if (contract.secure_sum) CheckSecureSum(contract, mistakes);
   if (contract.unit() == PrivacyUnit::kCustomer) {
     CheckCustomers(contract, mistakes);
   } else {

@@ -59,6 +59,11 @@ struct PrivacyContract {
 
   std::optional<AdaptiveClip> adaptive_clip;  // kStore and kCustomer.
 
+  // Headquarters sees the sum of a cohort only (privacy/secagg). Turning it off needs the site policy's consent.
+  bool secure_sum = false;          // A plan that doesn't say has it on. Needs a cohort_min of at least 2.
+  uint32_t corrupt_permille = 50;   // Stores assumed to collude with headquarters, of a thousand. In [0, 300].
+  uint32_t dropout_permille = 100;  // Stores that may vanish while the sum is made, of a thousand. In [0, 300].
+
   bool operator==(const PrivacyContract&) const = default;
 
   PrivacyUnit unit() const;
@@ -67,6 +72,9 @@ struct PrivacyContract {
   // The sum of a round is divided by this public constant, never by a realised count: q * N_plan for kCustomer, the
   // cohort target otherwise.
   double divisor() const;
+  // Stores whose noise is surely in the only sum that anybody else sees: the honest ones of the smallest cohort under
+  // the secure sum; 1 without it, and for kLocalSgd, whose noise isn't added up.
+  uint32_t honest_stores_min() const;
   // The L2 bound of what one store adds to the sum, where it is one vector: C, or update_norm_max for kLocalSgd.
   double vector_norm() const { return mode == PrivacyMode::kLocalSgd ? update_norm_max : clip_norm; }
 };

@@ -4,6 +4,7 @@
 
 #include "base/overloaded.h"
 #include "base/reason.h"
+#include "proto/convert/secure_sum.h"
 
 namespace aisle {
 namespace {
@@ -177,6 +178,9 @@ StatusOr<Instruction> CollectFromProto(const v1::CollectInstruction& message) {
   CollectInstruction collect;
   AISLE_ASSIGN_OR_RETURN(collect.round, FromProto(message.round()));
   AISLE_ASSIGN_OR_RETURN(collect.deadline, TimeFromProto("deadline_unix_ms", message.deadline_unix_ms()));
+  if (message.has_inbox()) {
+    AISLE_ASSIGN_OR_RETURN(collect.inbox, FromProto(message.inbox()));
+  }
   return collect;
 }
 
@@ -209,6 +213,14 @@ StatusOr<Instruction> FromProto(const v1::CheckInResponse& message) {
       return ClosedFromProto(message.closed());
     case v1::CheckInResponse::kComeBack:
       return ComeBack{.after = absl::Milliseconds(message.come_back().after_ms())};
+    case v1::CheckInResponse::kAdvertise:
+      return FromProto(message.advertise());
+    case v1::CheckInResponse::kShare:
+      return FromProto(message.share());
+    case v1::CheckInResponse::kConfirm:
+      return FromProto(message.confirm());
+    case v1::CheckInResponse::kUnmask:
+      return FromProto(message.unmask());
     default:
       return Unimplemented("headquarters gave an instruction this agent doesn't know; upgrade the agent");
   }
@@ -238,6 +250,7 @@ v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
                         [&](const CollectInstruction& collect) {
                           ToProto(collect.round, message.mutable_collect()->mutable_round());
                           message.mutable_collect()->set_deadline_unix_ms(absl::ToUnixMillis(collect.deadline));
+                          if (collect.inbox) ToProto(*collect.inbox, message.mutable_collect()->mutable_inbox());
                         },
                         [&](const RoundClosed& closed) {
                           v1::RoundClosed* out = message.mutable_closed();
@@ -249,7 +262,11 @@ v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
                         [&](const ComeBack& come_back) {
                           message.mutable_come_back()->set_after_ms(
                               static_cast<uint32_t>(absl::ToInt64Milliseconds(come_back.after)));
-                        }},
+                        },
+                        [&](const AdvertiseInstruction& advertise) { ToProto(advertise, message.mutable_advertise()); },
+                        [&](const ShareInstruction& share) { ToProto(share, message.mutable_share()); },
+                        [&](const ConfirmInstruction& confirm) { ToProto(confirm, message.mutable_confirm()); },
+                        [&](const UnmaskInstruction& unmask) { ToProto(unmask, message.mutable_unmask()); }},
              instruction);
   return message;
 }

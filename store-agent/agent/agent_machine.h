@@ -131,6 +131,10 @@ class AgentMachine {
   void Obey(const CollectInstruction& collect);
   void Obey(const RoundClosed& closed);
   void Obey(const ComeBack& come_back);
+  void Obey(const AdvertiseInstruction&) {}
+  void Obey(const ShareInstruction&) {}
+  void Obey(const ConfirmInstruction&) {}
+  void Obey(const UnmaskInstruction&) {}
   // agent_machine.cc
   void Restore(Findings findings);
   void On(const TimerRanOut& event);
