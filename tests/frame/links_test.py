@@ -13,6 +13,7 @@ FORBIDDEN = {
     "bin/aisle": ("libtorch", "libc10"),
     "alone/aisle_aggregation_alone": ("libtorch", "libgrpc", "librocksdb", "libprotobuf", "libprometheus", "libssl"),
     "alone/aisle_privacy_alone": ("libtorch", "libgrpc", "librocksdb", "libprotobuf", "libprometheus", "libssl"),
+    "alone/aisle_secagg_alone": ("libtorch", "libgrpc", "librocksdb", "libprotobuf", "libprometheus", "libssl"),
     "alone/aisle_round_alone": ("libtorch", "libgrpc", "librocksdb", "libprotobuf", "libprometheus", "libssl"),
     "alone/aisle_agent_core_alone": ("libtorch", "libgrpc", "librocksdb", "libprotobuf", "libprometheus", "libssl"),
 }

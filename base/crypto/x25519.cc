@@ -1,0 +1,75 @@
+#include "base/crypto/x25519.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "base/check.h"
+
+namespace aisle {
+namespace {
+
+struct Free {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free>;
+using Context = std::unique_ptr<EVP_PKEY_CTX, Free>;
+
+const uint8_t* Raw(std::string_view bytes) { return reinterpret_cast<const uint8_t*>(bytes.data()); }
+
+StatusOr<Key> PrivateKey(const SecretBytes& bytes) {
+  if (bytes.size() != kX25519Size) {
+    return InvalidArgument("an X25519 private key has {} bytes, not {}", kX25519Size, bytes.size());
+  }
+  Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, Raw(bytes.Reveal()), kX25519Size));
+  AISLE_CHECK(key != nullptr, "OpenSSL takes no X25519 key");
+  return key;
+}
+
+StatusOr<Key> PublicKey(std::string_view bytes) {
+  if (bytes.size() != kX25519Size) {
+    return InvalidArgument("an X25519 public key has {} bytes, not {}", kX25519Size, bytes.size());
+  }
+  Key key(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, Raw(bytes), kX25519Size));
+  AISLE_CHECK(key != nullptr, "OpenSSL takes no X25519 key");
+  return key;
+}
+
+// All bytes are looked at, whatever they are.
+bool IsZero(std::string_view bytes) {
+  unsigned any = 0;
+  for (const char byte : bytes) any |= static_cast<unsigned char>(byte);
+  return any == 0;
+}
+
+}  // namespace
+
+StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key) {
+  AISLE_ASSIGN_OR_RETURN(const Key key, PrivateKey(private_key));
+  std::string bytes(kX25519Size, '\0');
+  size_t size = bytes.size();
+  AISLE_CHECK(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<uint8_t*>(bytes.data()), &size) == 1 &&
+              size == kX25519Size);
+  return bytes;
+}
+
+StatusOr<SecretBytes> X25519(const SecretBytes& private_key, std::string_view peer_public_key) {
+  AISLE_ASSIGN_OR_RETURN(const Key own, PrivateKey(private_key));
+  AISLE_ASSIGN_OR_RETURN(const Key peer, PublicKey(peer_public_key));
+  const Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, own.get(), nullptr));
+  AISLE_CHECK(context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
+              EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), 0) == 1);
+  SecretBytes shared(kX25519Size);
+  size_t size = shared.size();
+  // OpenSSL refuses the zero secret itself; we don't rely on it.
+  const bool derived = EVP_PKEY_derive(context.get(), shared.Mutable().data(), &size) == 1 && size == kX25519Size;
+  if (!derived || IsZero(shared.Reveal())) {
+    ERR_clear_error();
+    return InvalidArgument("the peer's X25519 public key is a point of low order: no secret can be shared with it");
+  }
+  return shared;
+}
+
+}  // namespace aisle

@@ -1,0 +1,25 @@
+// Diffie-Hellman on Curve25519 (RFC 7748): two parties who each know their own private key and the other's public key
+// reach one secret that nobody else does.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+#include "base/status.h"
+
+namespace aisle {
+
+inline constexpr size_t kX25519Size = 32;  // Bytes of a private key, a public key and a shared secret.
+
+// The public key that belongs to `private_key`: any kX25519Size bytes, since X25519 itself sets and clears the bits
+// that must be so (RFC 7748, section 5). InvalidArgument for any other size.
+StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key);
+
+// The shared secret, kX25519Size bytes. It is a point of the curve and not uniformly random: derive keys from it with
+// HKDF, naming both public keys.
+// InvalidArgument for a wrong size, or for a peer's key of low order, whose secret would be zero whatever our key is
+// (RFC 7748, section 6.1): such a peer chooses the key for both sides.
+StatusOr<SecretBytes> X25519(const SecretBytes& private_key, std::string_view peer_public_key);
+
+}  // namespace aisle
