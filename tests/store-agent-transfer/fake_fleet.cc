@@ -154,7 +154,11 @@ grpc::Status FakeFleet::Upload(grpc::ServerContext*, grpc::ServerReader<v1::Uplo
     return ToGrpc(DataLoss("another digest"));
   }
   response->set_complete(whole);
-  return grpc::Status::OK;
+  return whole && on_uploaded ? on_uploaded(header, uploaded) : grpc::Status::OK;
+}
+
+grpc::Status FakeFleet::SumStep(grpc::ServerContext*, const v1::SumStepRequest* request, v1::SumStepResponse*) {
+  return on_sum_step ? on_sum_step(*request) : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no secure sum here");
 }
 
 grpc::Status FakeFleet::ReportOutcome(grpc::ServerContext*, const v1::ReportOutcomeRequest* request,

@@ -30,6 +30,7 @@ class FakeFleet final : public v1::Fleet::Service {
   const CertificateAuthority& authority() const { return *authority_; }
   TlsIdentity StoreIdentity(std::string_view name = "s1", absl::Duration lifetime = absl::Hours(72));
   const SigningKey& plan_key() const { return *plan_key_; }
+  const TlsIdentity& identity() const { return *identity_; }  // The coordinator's.
   void Stop();
   void Listen(int port = 0);  // Again, after Stop, on the same port.
 
@@ -63,6 +64,8 @@ class FakeFleet final : public v1::Fleet::Service {
   grpc::Status enrol_answer;
   std::function<grpc::Status(grpc::ServerContext&, const v1::CheckInRequest&, v1::CheckInResponse&)> on_check_in;
   std::function<grpc::Status(const v1::ReportOutcomeRequest&)> on_report;
+  std::function<grpc::Status(const v1::SumStepRequest&)> on_sum_step;
+  std::function<grpc::Status(const v1::UploadHeader&, const std::string&)> on_uploaded;  // Of a whole, right upload.
 
   Digest AddBlob(const std::string& content);
 
@@ -76,6 +79,7 @@ class FakeFleet final : public v1::Fleet::Service {
   grpc::Status Upload(grpc::ServerContext*, grpc::ServerReader<v1::UploadRequest>*, v1::UploadResponse*) override;
   grpc::Status ReportOutcome(grpc::ServerContext*, const v1::ReportOutcomeRequest*,
                              v1::ReportOutcomeResponse*) override;
+  grpc::Status SumStep(grpc::ServerContext*, const v1::SumStepRequest*, v1::SumStepResponse*) override;
 
  private:
   std::string Certify(const std::string& csr);
