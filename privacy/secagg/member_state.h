@@ -1,0 +1,83 @@
+// What a store remembers of a cohort, and its bytes: format 1, checked in full when read. Each step adds to it and
+// nothing is ever taken back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/ids.h"
+#include "base/secret.h"
+#include "base/secure_sum.h"
+#include "base/status.h"
+#include "privacy/secagg/parameters.h"
+#include "privacy/secagg/statements.h"
+
+namespace aisle::secagg {
+
+inline constexpr size_t kCohortSecretSize = 32;
+
+// How far a store came.
+enum class MemberStep { kAdvertised, kDealt, kMasked, kConfirmed, kRevealed };
+
+// Both shares that a neighbour dealt to this store, as sealed: mask key, then seed. kShareSize bytes each.
+struct HeldShares {
+  SecretBytes mask;
+  SecretBytes seed;
+};
+
+struct Neighbour {
+  uint32_t position = 0;
+  StoreId store;
+  std::string certificate_pem;
+  std::string channel_key;
+  std::string mask_key;
+};
+
+// Set at Share.
+struct PinnedRoster {
+  CohortName cohort;
+  SumParameters parameters;
+  uint32_t position = 0;              // This store's.
+  std::vector<Neighbour> neighbours;  // By position; parameters.degree of them.
+  std::string dealt_signature;
+};
+
+// Set at Take.
+struct PinnedInbox {
+  Digest digest;
+  std::vector<std::optional<HeldShares>> held;  // In the neighbours' order; none of those that didn't deal.
+};
+
+// Set at Confirm.
+struct PinnedSurvivors {
+  Digest root;
+  std::vector<MemberStatus> neighbours;  // In the neighbours' order.
+  std::string signature;
+};
+
+struct MemberState {
+  CohortTerms terms;
+  uint32_t cohort_min = 0;  // Never below the terms'.
+  StoreId self;
+  SecretBytes secret;  // kCohortSecretSize bytes.
+  Advert advert;
+  std::optional<PinnedRoster> roster;
+  std::optional<PinnedInbox> inbox;
+  std::optional<PinnedSurvivors> survivors;
+  // Set at Reveal: which kind was given of each neighbour, in their order; none of those that didn't deal.
+  std::optional<std::vector<std::optional<ShareKind>>> given;
+
+  MemberStep step() const;
+  SecretBytes Encode() const;
+  // DataLoss if the bytes are damaged, of another format, or say what no member can have lived through.
+  static StatusOr<MemberState> Decode(std::string_view bytes);
+};
+
+// The one kind that may ever be given of a neighbour: none of one that dealt nothing.
+std::optional<ShareKind> KindFor(MemberStatus status);
+
+}  // namespace aisle::secagg
