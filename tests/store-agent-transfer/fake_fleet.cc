@@ -62,6 +62,11 @@ Digest FakeFleet::AddBlob(const std::string& content) {
   return digest;
 }
 
+void FakeFleet::ForgetUploads() {
+  const std::lock_guard lock(mutex);
+  uploaded.clear();
+}
+
 grpc::Status FakeFleet::Enrol(grpc::ServerContext*, const v1::EnrolRequest* request, v1::EnrolResponse* response) {
   const std::lock_guard lock(mutex);
   ++enrolments;

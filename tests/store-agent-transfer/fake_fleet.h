@@ -68,6 +68,7 @@ class FakeFleet final : public v1::Fleet::Service {
   std::function<grpc::Status(const v1::UploadHeader&, const std::string&)> on_uploaded;  // Of a whole, right upload.
 
   Digest AddBlob(const std::string& content);
+  void ForgetUploads();  // Another round begins.
 
   grpc::Status Enrol(grpc::ServerContext*, const v1::EnrolRequest*, v1::EnrolResponse*) override;
   grpc::Status Renew(grpc::ServerContext*, const v1::RenewRequest*, v1::RenewResponse*) override;
