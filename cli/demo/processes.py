@@ -1,6 +1,7 @@
 """Starts the demo's programs and stops every one of them again, whatever happens. Also keeps an eye on their memory."""
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,10 +15,29 @@ class DemoError(RuntimeError):
     """What went wrong, for the person who ran the demo."""
 
 
+def outgoing_ports():
+    """The range from which the system gives ports to outgoing calls."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            low, high = map(int, file.read().split())
+        return range(low, high + 1)
+    except (OSError, ValueError):
+        return range(32768, 61000)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port to listen at, outside the range of outgoing calls: in there, some program's call could take it before it is used."""
+    everything = range(10240, 61000)
+    outgoing = outgoing_ports()
+    quiet = [port for port in everything if port not in outgoing]
+    for port in random.sample(quiet if len(quiet) > 100 else everything, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise DemoError("found no port of 127.0.0.1 that is free to listen at, in 100 tries")
 
 
 def _end_with_parent():
