@@ -16,23 +16,18 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "base/fleet.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "base/secure_sum.h"
 #include "base/status.h"
+#include "privacy/secagg/answer.h"
 #include "privacy/secagg/mask.h"
 #include "privacy/secagg/member_state.h"
 #include "privacy/secagg/trust.h"
 
 namespace aisle::secagg {
-
-// A refusal's detail names stores, positions, numbers and limits, never a secret. It fits kDetailLengthMax.
-template <typename T>
-using Answer = std::variant<T, Refused>;
 
 class Member {
  public:

@@ -14,6 +14,7 @@
 #include "base/secure_sum.h"
 #include "base/status.h"
 #include "privacy/secagg/parameters.h"
+#include "privacy/secagg/sealed_shares.h"
 #include "privacy/secagg/statements.h"
 
 namespace aisle::secagg {
@@ -22,12 +23,6 @@ inline constexpr size_t kCohortSecretSize = 32;
 
 // How far a store came.
 enum class MemberStep { kAdvertised, kDealt, kMasked, kConfirmed, kRevealed };
-
-// Both shares that a neighbour dealt to this store, as sealed: mask key, then seed. kShareSize bytes each.
-struct HeldShares {
-  SecretBytes mask;
-  SecretBytes seed;
-};
 
 struct Neighbour {
   uint32_t position = 0;

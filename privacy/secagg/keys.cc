@@ -1,0 +1,72 @@
+#include "privacy/secagg/keys.h"
+
+#include <algorithm>
+
+#include "base/codec.h"
+#include "base/crypto/x25519.h"
+
+namespace aisle::secagg {
+namespace {
+
+constexpr size_t kKeySize = 32;
+
+SecretBytes Derive(const SecretBytes& key, const Digest& salt, std::string_view info) {
+  return HkdfSha256(key, salt.view(), info, kKeySize);
+}
+
+std::string Between(std::string_view domain, uint32_t a, uint32_t b) {
+  return ByteWriter().Raw(domain).U32(a).U32(b).Take();
+}
+
+StatusOr<SecretBytes> Agree(const SecretBytes& own_private, std::string_view peer_public, const Digest& salt,
+                            std::string_view info) {
+  AISLE_ASSIGN_OR_RETURN(const SecretBytes shared, X25519(own_private, peer_public));
+  return Derive(shared, salt, info);
+}
+
+}  // namespace
+
+SecretBytes ChannelPrivateKey(const SecretBytes& secret, const Digest& terms) {
+  return Derive(secret, terms, "aisle/secagg/secret/channel/v1");
+}
+
+SecretBytes MaskPrivateKey(const SecretBytes& secret, const Digest& terms) {
+  return Derive(secret, terms, "aisle/secagg/secret/mask/v1");
+}
+
+SecretBytes SelfMaskSeed(const SecretBytes& secret, const Digest& terms) {
+  return Derive(secret, terms, "aisle/secagg/secret/seed/v1");
+}
+
+std::string CohortNonce(const SecretBytes& secret, const Digest& terms) {
+  return std::string(Derive(secret, terms, "aisle/secagg/secret/nonce/v1").Reveal());
+}
+
+SecretBytes DealingSeed(const SecretBytes& secret, const CohortName& cohort) {
+  return Derive(secret, cohort.root, "aisle/secagg/secret/dealing/v1");
+}
+
+StatusOr<SecretBytes> ChannelKey(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
+                                 uint32_t from, uint32_t to) {
+  return Agree(own_private, peer_public, cohort.root, Between("aisle/secagg/channel/v1", from, to));
+}
+
+StatusOr<Mask> PairMask(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
+                        uint32_t own, uint32_t peer) {
+  const std::string info = Between("aisle/secagg/pair/v1", std::min(own, peer), std::max(own, peer));
+  AISLE_ASSIGN_OR_RETURN(SecretBytes key, Agree(own_private, peer_public, cohort.root, info));
+  return Mask{.key = std::move(key), .sign = own < peer ? MaskSign::kAdd : MaskSign::kSubtract};
+}
+
+Mask SelfMask(const SecretBytes& seed, const CohortName& cohort, uint32_t position) {
+  return {.key = Derive(seed, cohort.root, ByteWriter().Raw("aisle/secagg/self/v1").U32(position).bytes()),
+          .sign = MaskSign::kAdd};
+}
+
+Status CheckPublicKey(std::string_view what, std::string_view key) {
+  SecretBytes any(kX25519Size);  // A point of low order gives zero with whatever private key.
+  std::ranges::fill(any.Mutable(), uint8_t{1});
+  return Annotate(X25519(any, key).status(), what);
+}
+
+}  // namespace aisle::secagg
