@@ -92,6 +92,7 @@ label = {{type = "int64", range = [0, 9]}}
 [training]
 learning_rate = 0.01
 [privacy]
+secure_sum = false
 mode = "customer"
 sampling_rate = 1.0
 customers_per_store = 240

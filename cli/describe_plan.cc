@@ -86,7 +86,16 @@ Json PrivacyJson(const PrivacyContract& contract) {
           {"rounds_max", contract.rounds_max},
           {"cohort_min", contract.cohort_min},
           {"cohort_target", contract.cohort_target},
-          {"metric_share", contract.metric_share}};
+          {"metric_share", contract.metric_share},
+          {"secure_sum", contract.secure_sum},
+          {"corrupt_share", contract.corrupt_permille / 1000.0},
+          {"dropout_share", contract.dropout_permille / 1000.0}};
+}
+
+std::string SecureSumText(const PrivacyContract& contract) {
+  if (!contract.secure_sum) return "off: headquarters sees each store's vector, and site policies must allow that";
+  return fmt::format("on: holds if at most {}% of a cohort collude and {}% drop out",
+                     NumberText(contract.corrupt_permille / 10.0), NumberText(contract.dropout_permille / 10.0));
 }
 
 }  // namespace
@@ -122,6 +131,7 @@ StatusOr<Facts> DescribePlan(const PlanFile& file) {
       .Add("privacy", PrivacyText(plan.privacy))
       .Add("cohort",
            fmt::format("{} stores aimed at, at least {}", plan.privacy.cohort_target, plan.privacy.cohort_min))
+      .Add("secure sum", SecureSumText(plan.privacy))
       .Add("metrics", plan.metrics.empty() ? "none" : MetricNames(plan))
       .Add("limits",
            fmt::format("{} memory, {} CPU, {} in all", FormatByteCount(plan.limits.memory),

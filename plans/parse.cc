@@ -5,8 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "aggregation/model_average.h"
 #include "base/config.h"
 #include "base/ids.h"
+#include "base/secure_sum.h"
 #include "plans/plan.h"
 #include "plans/slots.h"
 
@@ -225,6 +227,30 @@ void ReadNoise(ConfigTable& table, PrivacyContract& privacy) {
   RefuseOutside(table, "delta", privacy.delta, 1e-12, 1e-2);
 }
 
+// A share of a cohort's stores, written as a decimal and kept in thousandths.
+void ReadShare(ConfigTable& table, std::string_view key, uint32_t& permille) {
+  double share = permille / 1000.0;
+  table.Read(key, share);
+  if (!(share >= 0 && share <= 0.3)) {
+    return table.Refuse(key, fmt::format("is {}; it must be within 0 to 0.3", share));
+  }
+  permille = static_cast<uint32_t>(std::lround(share * 1000));
+  if (std::abs(share * 1000 - permille) > 1e-6) {
+    table.Refuse(key, fmt::format("is {}; it is counted in thousandths", share));
+  }
+}
+
+void ReadSecureSum(ConfigTable& table, PrivacyContract& privacy) {
+  privacy.secure_sum = true;
+  table.Read("secure_sum", privacy.secure_sum);
+  ReadShare(table, "corrupt_share", privacy.corrupt_permille);
+  ReadShare(table, "dropout_share", privacy.dropout_permille);
+  if (privacy.secure_sum) return;
+  for (const char* key : {"corrupt_share", "dropout_share"}) {
+    if (table.Has(key)) table.Refuse(key, "is for the secure sum, which this plan turns off");
+  }
+}
+
 void ReadPrivacy(ConfigTable root, PrivacyContract& privacy) {
   ConfigTable table = root.Child("privacy");
   if (!table.Has("mode")) table.Refuse("mode", "is required: \"customer\", \"local-sgd\", \"store\" or \"none\"");
@@ -244,6 +270,7 @@ void ReadPrivacy(ConfigTable root, PrivacyContract& privacy) {
   RefuseOutside(table, "metric_share", privacy.metric_share, 0.0, 0.9);
   if (privacy.unit() == PrivacyUnit::kCustomer) ReadCustomers(table, privacy);
   ReadAdaptiveClip(table, privacy);
+  ReadSecureSum(table, privacy);
 }
 
 // What the parts of a plan ask of each other where the unit is the customer.
@@ -268,6 +295,18 @@ void CheckCustomerPlan(ConfigTable root, const Plan& plan) {
   }
 }
 
+void CheckSummedCohort(ConfigTable& table, const PrivacyContract& privacy) {
+  if (privacy.cohort_min < 2) {
+    table.Refuse("min", fmt::format("is {}; a secure sum over so few hides nothing: make it 2 at least, or write "
+                                    "privacy.secure_sum = false",
+                                    privacy.cohort_min));
+  }
+  if (privacy.cohort_target > kCohortSizeMax) {
+    table.Refuse("target",
+                 fmt::format("is {}; a secure sum is over {} stores at most", privacy.cohort_target, kCohortSizeMax));
+  }
+}
+
 void ReadCohort(ConfigTable root, Plan& plan) {
   ConfigTable table = root.Child("cohort");
   table.Require("min", plan.privacy.cohort_min);
@@ -277,10 +316,11 @@ void ReadCohort(ConfigTable root, Plan& plan) {
   if (plan.privacy.cohort_target < plan.privacy.cohort_min) {
     table.Refuse("target", fmt::format("is {}, below min = {}", plan.privacy.cohort_target, plan.privacy.cohort_min));
   }
+  if (plan.privacy.secure_sum) CheckSummedCohort(table, plan.privacy);
   ReadNumber(table, "over_selection", plan.over_selection, 1, 10);
 }
 
-void ReadServer(ConfigTable root, ServerOptimizerPolicy& server) {
+void ReadServer(ConfigTable root, ServerOptimizerPolicy& server, uint32_t& average_rounds) {
   ConfigTable table = root.Child("server");
   std::string optimizer = "fedavg";
   table.Read("optimizer", optimizer);
@@ -294,6 +334,7 @@ void ReadServer(ConfigTable root, ServerOptimizerPolicy& server) {
   ReadNumber(table, "beta1", server.beta1, 0, 0.9999);
   ReadNumber(table, "beta2", server.beta2, 0, 0.99999);
   ReadNumber(table, "tau", server.tau, 1e-9, 1);
+  ReadCount(table, "average_rounds", average_rounds, 1, kAverageRoundsMax);
 }
 
 void ReadDeadlines(ConfigTable root, RoundDeadlines& deadlines) {
@@ -301,6 +342,7 @@ void ReadDeadlines(ConfigTable root, RoundDeadlines& deadlines) {
   ReadDuration(table, "selecting", deadlines.selecting, absl::Hours(24 * 7));
   ReadDuration(table, "training", deadlines.training, absl::Hours(24 * 7));
   ReadDuration(table, "collecting", deadlines.collecting, absl::Hours(24 * 7));
+  ReadDuration(table, "summing", deadlines.summing, absl::Hours(24));
 }
 
 void ReadLimits(ConfigTable root, TaskLimits& limits) {
@@ -309,6 +351,8 @@ void ReadLimits(ConfigTable root, TaskLimits& limits) {
   RefuseOutside<uint64_t>(table, "memory", limits.memory, kPlanMemoryMin, uint64_t{1} << 40);
   ReadDuration(table, "cpu_time", limits.cpu_time, absl::Hours(24));
   ReadDuration(table, "wall_time", limits.wall_time, absl::Hours(24));
+  limits.customer_time = limits.OneCustomersTime();
+  ReadDuration(table, "customer_time", limits.customer_time, absl::Hours(24));
 }
 
 void ReadMetrics(ConfigTable root, std::vector<MetricNeed>& metrics) {
@@ -395,7 +439,7 @@ StatusOr<Plan> Plan::Parse(std::string_view toml, std::string_view origin) {
   ReadTraining(root, plan.privacy.mode, plan.training);
   ReadValidation(root, plan.validation);
   ReadCohort(root, plan);
-  ReadServer(root, plan.server);
+  ReadServer(root, plan.server, plan.average_rounds);
   ReadDeadlines(root, plan.deadlines);
   ReadLimits(root, plan.limits);
   ReadMetrics(root, plan.metrics);

@@ -46,6 +46,12 @@ std::optional<ColumnType> ColumnTypeOf(std::string_view name) {
   return found->first;
 }
 
+uint64_t TaskLimits::OneCustomersMemory() const {
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  constexpr uint64_t kOfLibTorch = 192 * kMiB;
+  return std::max((memory - std::min(memory, kOfLibTorch)) / 4, 8 * kMiB);
+}
+
 const TableNeed* Plan::FindTable(std::string_view table) const {
   const auto found = std::ranges::find(tables, table, &TableNeed::name);
   return found == tables.end() ? nullptr : &*found;

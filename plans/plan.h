@@ -6,6 +6,7 @@
 
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,7 @@ struct RoundDeadlines {
   absl::Duration selecting = absl::Seconds(30);
   absl::Duration training = absl::Minutes(10);
   absl::Duration collecting = absl::Minutes(2);
+  absl::Duration summing = absl::Seconds(30);  // Secure sum: each of Advertising, Sharing, Confirming and Unmasking.
 };
 
 // What one task may cost a store; the site policy may allow less.
@@ -81,6 +83,16 @@ struct TaskLimits {
   uint64_t memory = uint64_t{1} << 30;  // Resident bytes of the worker.
   absl::Duration cpu_time = absl::Minutes(10);
   absl::Duration wall_time = absl::Minutes(15);
+  // CPU time for one step over one customer's rows, in the modes of the unit customer; zero for a sixtieth of cpu_time,
+  // but a second at least. Who needs more adds nothing.
+  absl::Duration customer_time;
+
+  absl::Duration OneCustomersTime() const {
+    return customer_time > absl::ZeroDuration() ? customer_time : std::max(cpu_time / 60, absl::Seconds(1));
+  }
+  // Bytes of tensors that the program may hold over one customer's rows: what LibTorch leaves of `memory`, quartered,
+  // so that what others hold makes no difference. Who needs more adds nothing.
+  uint64_t OneCustomersMemory() const;
 };
 
 // A mean over a store's held-out examples (all examples if none are held out), clamped to [-bound, bound] and sent in
@@ -114,6 +126,7 @@ struct Plan {
   PrivacyContract privacy;
   double over_selection = 1.2;  // Stores invited per store needed.
   ServerOptimizerPolicy server;
+  uint32_t average_rounds = 1;  // What is released is a mean over the models of the last so many rounds or so.
   RoundDeadlines deadlines;
   TaskLimits limits;
   std::vector<MetricNeed> metrics;

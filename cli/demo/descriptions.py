@@ -67,6 +67,7 @@ units = ["store", "none"]
 floor_epsilon_per_year = 1000000.0
 aggregate_epsilon_per_year = 1000000.0
 epsilon_max = 1000000.0
+secure_sum = "optional"
 """
 
 DEMAND = Description(
@@ -93,6 +94,7 @@ def offers_score(sums):
 OFFERS_POLICY = """\
 [privacy]
 units = ["customer", "none"]
+secure_sum = "optional"
 """
 
 OFFERS = Description(

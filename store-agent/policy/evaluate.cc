@@ -113,6 +113,10 @@ std::vector<Refused> Evaluate(const SitePolicy& policy, const PlanFacts& plan, c
   if (plan.plan.privacy.unit() == PrivacyUnit::kNone && !HasRowsFor(plan.plan, site)) {
     Refuse(refusals, RefusalReason::kNotEnoughData, "fewer rows are here than the plan asks for");
   }
+  if (policy.secure_sum_required && !plan.plan.privacy.secure_sum) {
+    Refuse(refusals, RefusalReason::kSecureSumRequired,
+           "the plan turns the secure sum off, and the site policy requires it (privacy.secure_sum)");
+  }
   return refusals;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "base/ids.h"
+#include "base/secure_sum.h"
 #include "base/storage/files.h"
 
 namespace aisle {
@@ -73,6 +74,19 @@ void ReadCap(ConfigTable& table, std::string_view key, double& cap) {
   if (!(cap >= 0 && cap <= 1e6)) table.Refuse(key, fmt::format("is {}; it must be 0 to 1e6", cap));
 }
 
+void ReadSecureSum(ConfigTable& table, SitePolicy& policy) {
+  std::string word = policy.secure_sum_required ? "required" : "optional";
+  table.Read("secure_sum", word);
+  policy.secure_sum_required = word != "optional";
+  if (word != "required" && word != "optional") {
+    table.Refuse("secure_sum", fmt::format("is \"{}\"; it must be \"required\" or \"optional\"", word));
+  }
+  table.Read("cohort_min", policy.cohort_min);
+  if (policy.cohort_min < 2 || policy.cohort_min > kCohortSizeMax) {
+    table.Refuse("cohort_min", fmt::format("is {}; it must be 2 to {}", policy.cohort_min, kCohortSizeMax));
+  }
+}
+
 void ReadPrivacy(ConfigTable table, SitePolicy& policy) {
   std::vector<std::string> units;
   table.Read("units", units);
@@ -89,6 +103,7 @@ void ReadPrivacy(ConfigTable table, SitePolicy& policy) {
   if (!(policy.caps.delta >= 1e-12 && policy.caps.delta <= 0.01)) {
     table.Refuse("delta", fmt::format("is {}; it must be 1e-12 to 0.01", policy.caps.delta));
   }
+  ReadSecureSum(table, policy);
 }
 
 void ReadPopulation(ConfigTable& table, const std::string& key, Population& population) {

@@ -20,6 +20,8 @@
 //   aggregate_epsilon_per_year = 10.0
 //   epsilon_max = 50.0                 # The floor, for ever.
 //   delta = 1e-6
+//   secure_sum = "required"            # Or "optional": plans may let headquarters see this store's noised vector.
+//   cohort_min = 2                     # Stores in a secure sum that this one takes part in, if the plan has fewer.
 //   [customers]                        # Whose budget is spent: customers.h.
 //   population = "customers"
 //
@@ -56,6 +58,8 @@ struct SitePolicy {
   uint32_t threads = 1;
   uint64_t bytes_per_day = uint64_t{1} << 30;
   std::set<PrivacyUnit> units = {PrivacyUnit::kStore, PrivacyUnit::kCustomer};
+  bool secure_sum_required = true;
+  uint32_t cohort_min = 2;  // In [2, kCohortSizeMax]. The plan's own holds as well.
   SpendingCaps caps = {.floor_per_year = 10, .aggregate_per_year = 10, .floor_ever = 50, .delta = 1e-6};
   CustomersPolicy customers = {};
 

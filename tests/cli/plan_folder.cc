@@ -67,9 +67,9 @@ def predict(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
 void WriteTinyPlan(const std::string& folder, double noise) {
   std::filesystem::create_directories(folder);
   const std::string privacy =
-      noise == 0 ? "\n[privacy]\nmode = \"none\"\nclip_norm = 1.0\nrounds_max = 50\n"
-                 : "\n[privacy]\nmode = \"store\"\nclip_norm = 1.0\nnoise_multiplier = " + std::to_string(noise) +
-                       "\ndelta = 1e-5\nrounds_max = 50\n";
+      noise == 0 ? "\n[privacy]\nsecure_sum = false\nmode = \"none\"\nclip_norm = 1.0\nrounds_max = 50\n"
+                 : "\n[privacy]\nsecure_sum = false\nmode = \"store\"\nclip_norm = 1.0\nnoise_multiplier = " +
+                       std::to_string(noise) + "\ndelta = 1e-5\nrounds_max = 50\n";
   Write(folder + "/plan.toml", kHead + privacy);
   Write(folder + "/tiny.py", kSource);
 }

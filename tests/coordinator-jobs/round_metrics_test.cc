@@ -21,6 +21,7 @@ who = {type = "customer"}
 [validation]
 fraction = 0.2
 [privacy]
+secure_sum = false
 mode = "customer"
 sampling_rate = 0.1
 customers_per_store = 500

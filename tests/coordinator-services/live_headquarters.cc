@@ -24,6 +24,7 @@ week = {{type = "int64", range = [0, 200]}}
 optimizer = "sgd"
 learning_rate = 0.1
 [privacy]
+secure_sum = false
 mode = "store"
 clip_norm = 1.0
 noise_multiplier = 1.0

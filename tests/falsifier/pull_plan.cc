@@ -75,6 +75,7 @@ learning_rate = 1.0
 {}
 {}
 [privacy]
+secure_sum = false
 mode = "{}"
 clip_norm = 1.0
 noise_multiplier = {}
@@ -100,13 +101,12 @@ def prepare(self, tables: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:{}
 
 def loss(self, batch: Dict[str, Tensor]) -> Tensor:{}
 
-def metrics(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    return {{"count": torch.ones_like(batch["pull"]).sum()}}
+def metrics(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:{}
 
 def predict(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
     return {{"pull": batch["pull"]}}
 )",
-                     prepare, loss);
+                     prepare, loss, metrics);
 }
 
 std::string PullPlan::Weights() const {
@@ -127,8 +127,9 @@ PullWorker::PullWorker(const PullPlan& plan)
       plan_(Plan::Parse(plan.Toml()).value()),
       grid_(GridOf(plan_, weights_)) {}
 
-v1::WorkerReply PullWorker::Train(const std::vector<Pull>& rows, uint64_t seed) {
+v1::WorkerRequest PullWorker::Request(const std::vector<Pull>& rows, uint64_t seed) const {
   v1::WorkerRequest request;
+  request.set_request_id(1);
   v1::TrainTask& task = *request.mutable_train();
   task.set_bundle(bundle_);
   task.set_weights(weights_);
@@ -137,11 +138,24 @@ v1::WorkerReply PullWorker::Train(const std::vector<Pull>& rows, uint64_t seed) 
   task.set_seed(SeedOf(seed, "task"));
   task.set_noise_seed(SeedOf(seed, "noise"));
   task.set_threads(1);
-  return runner_.Run(request, {}, std::atomic<bool>(false));
+  return request;
+}
+
+v1::WorkerReply PullWorker::Train(const std::vector<Pull>& rows, uint64_t seed) {
+  return runner_.Run(Request(rows, seed), {}, std::atomic<bool>(false));
 }
 
 std::vector<int32_t> PullWorker::Update(const std::vector<Pull>& rows, uint64_t seed) {
-  const v1::WorkerReply reply = Train(rows, seed);
+  return UpdateFor(Request(rows, seed));
+}
+
+std::vector<int32_t> PullWorker::UpdateFor(const v1::WorkerRequest& request, std::vector<v1::Mark>* marks) {
+  return UpdateOf(runner_.Run(request, {}, std::atomic<bool>(false), [marks](const v1::Mark& mark) {
+    if (marks != nullptr) marks->push_back(mark);
+  }));
+}
+
+std::vector<int32_t> UpdateOf(const v1::WorkerReply& reply) {
   EXPECT_TRUE(reply.has_trained()) << reply.failure().detail();
   std::vector<int32_t> update(reply.trained().update().size() / sizeof(int32_t));
   std::memcpy(update.data(), reply.trained().update().data(), update.size() * sizeof(int32_t));

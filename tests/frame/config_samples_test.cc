@@ -82,6 +82,8 @@ TEST(ConfigSamplesTest, TheSitePolicyShowsEveryDefault) {
   EXPECT_EQ(sample->caps.aggregate_per_year, defaults.caps.aggregate_per_year);
   EXPECT_EQ(sample->caps.floor_ever, defaults.caps.floor_ever);
   EXPECT_EQ(sample->caps.delta, defaults.caps.delta);
+  EXPECT_EQ(sample->secure_sum_required, defaults.secure_sum_required);
+  EXPECT_EQ(sample->cohort_min, defaults.cohort_min);
   EXPECT_EQ(sample->customers.population, defaults.customers.population);
   EXPECT_EQ(sample->customers.presence(), defaults.customers.presence());
 }

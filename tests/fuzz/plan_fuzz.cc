@@ -23,6 +23,7 @@ batch_size = 32
 [validation]
 last = 13
 [privacy]
+secure_sum = false
 mode = "store"
 clip_norm = 1.0
 noise_multiplier = 0.5

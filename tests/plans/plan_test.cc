@@ -38,6 +38,8 @@ TEST(PlanTest, ReadsEverySection) {
   EXPECT_EQ(plan->server.tau, 0.01);
   EXPECT_EQ(plan->deadlines.training, absl::Minutes(20));
   EXPECT_EQ(plan->deadlines.collecting, absl::Minutes(2));
+  EXPECT_EQ(plan->deadlines.summing, absl::Seconds(30));
+  EXPECT_FALSE(plan->privacy.secure_sum);
   EXPECT_EQ(plan->limits.memory, uint64_t{2} << 30);
   ASSERT_EQ(plan->metrics.size(), 1U);
   EXPECT_EQ(plan->parameters.size(), 3U);
@@ -101,6 +103,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Spoilt{"NoNoise", "noise_multiplier = 1.5", "noise_multiplier = 0.0", "noise_multiplier"},
                       Spoilt{"InfiniteClip", "clip_norm = 0.5", "clip_norm = inf", "clip_norm"},
                       Spoilt{"UnknownServerOptimizer", "\"fedadam\"", "\"adamw\"", "server.optimizer"},
+                      Spoilt{"AverageOverNoRound", "tau = 0.01", "average_rounds = 0", "within 1 to 10000"},
+                      Spoilt{"AverageOverTooMany", "tau = 0.01", "average_rounds = 10001", "server.average_rounds"},
+                      Spoilt{"AverageOverAPart", "tau = 0.01", "average_rounds = 2.5", "server.average_rounds"},
                       Spoilt{"NoTime", "\"20m\"", "\"0s\"", "deadlines.training"},
                       Spoilt{"TooLittleMemory", "\"2 GiB\"", "\"1 MiB\"", "limits.memory"},
                       Spoilt{"MetricCalledCount", "[metrics.loss]", "[metrics.count]", "count"},
@@ -108,6 +113,44 @@ INSTANTIATE_TEST_SUITE_P(
                       Spoilt{"EmptyParameter", "[4, 16]", "[4, 0]", "shape"},
                       Spoilt{"HugeParameter", "[4, 16]", "[100000, 100000]", "parameters"},
                       Spoilt{"UnknownInit", "\"uniform_fan_in\"", "\"kaiming\"", "\"uniform_fan_in\""}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(SummedPlanTest, APlanThatDoesntSayHasTheSecureSum) {
+  const PrivacyContract plain = Plan::Parse(SamplePlanWith("secure_sum = false", "")).value().privacy;
+  EXPECT_TRUE(plain.secure_sum);
+  EXPECT_EQ(plain.corrupt_permille, 50U);
+  EXPECT_EQ(plain.dropout_permille, 100U);
+  const Plan plan =
+      Plan::Parse(SamplePlanWith("secure_sum = false", "corrupt_share = 0.125\ndropout_share = 0.3")).value();
+  EXPECT_TRUE(plan.privacy.secure_sum);
+  EXPECT_EQ(plan.privacy.corrupt_permille, 125U);
+  EXPECT_EQ(plan.privacy.dropout_permille, 300U);
+  EXPECT_EQ(plan.privacy.honest_stores_min(), 7U);  // Of eight, an eighth.
+}
+
+std::string SummedPlanWith(std::string_view what, std::string_view instead) {
+  std::string text = SamplePlanWith("secure_sum = false", "");
+  const size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), instead);
+}
+
+class SpoiltSummedPlanTest : public ::testing::TestWithParam<Spoilt> {};
+
+TEST_P(SpoiltSummedPlanTest, IsRefusedNamingTheKey) {
+  EXPECT_THAT(MistakesOf(SummedPlanWith(GetParam().what, GetParam().instead)), HasSubstr(GetParam().told));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , SpoiltSummedPlanTest,
+    ::testing::Values(Spoilt{"OverOneStore", "min = 8", "min = 1", "a secure sum over so few hides nothing"},
+                      Spoilt{"OverTooMany", "target = 40", "target = 20001", "over 20000 stores at most"},
+                      Spoilt{"TooCorrupt", "[cohort]", "corrupt_share = 0.31\n[cohort]", "privacy.corrupt_share"},
+                      Spoilt{"TooFine", "[cohort]", "dropout_share = 0.0005\n[cohort]", "counted in thousandths"},
+                      Spoilt{"NotANumber", "[cohort]", "dropout_share = nan\n[cohort]", "within 0 to 0.3"},
+                      Spoilt{"OffWithShares", "[cohort]", "secure_sum = false\ncorrupt_share = 0.1\n[cohort]",
+                             "turns off"},
+                      Spoilt{"NoTimeToSum", "training = \"20m\"", "summing = \"0s\"", "deadlines.summing"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(PlanTest, NothingTrainableIsAMistake) {

@@ -31,6 +31,7 @@ batch_size = 32
 last = 13
 
 [privacy]
+secure_sum = false
 mode = "store"
 clip_norm = 0.5
 noise_multiplier = 1.5

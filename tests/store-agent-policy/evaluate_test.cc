@@ -21,6 +21,7 @@ class EvaluateTest : public ::testing::Test {
                                  {.name = "photo", .type = ColumnType::kBytes, .range = {}, .width = 3}},
                      .rows_min = 5}};
     plan_.privacy.mode = PrivacyMode::kStore;
+    plan_.privacy.secure_sum = true;
     plan_.limits = {.memory = 1 << 30, .cpu_time = absl::Minutes(10), .wall_time = absl::Minutes(15)};
     schema_ = *Schema::Parse(R"(
 [sales]
@@ -105,6 +106,13 @@ TEST_F(EvaluateTest, RefusesNoPrivacyUnlessItIsWrittenOut) {
   EXPECT_THAT(Refusals(), IsEmpty());
 }
 
+TEST_F(EvaluateTest, RefusesPlansWithoutTheSecureSumUnlessItIsOptional) {
+  plan_.privacy.secure_sum = false;
+  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kSecureSumRequired));
+  policy_.secure_sum_required = false;
+  EXPECT_THAT(Refusals(), IsEmpty());
+}
+
 TEST_F(EvaluateTest, RefusesMoreThanItsCaps) {
   policy_.memory_max = plan_.limits.memory - 1;
   policy_.cpu_time_max = absl::Minutes(9);
@@ -136,10 +144,12 @@ TEST_F(EvaluateTest, GivesEveryReasonAtOnceInOrder) {
   policy_.plan_names = {};
   policy_.tables = {{"stores", {"*"}}};
   policy_.units = {};
+  plan_.privacy.secure_sum = false;
   bytes_today_ = policy_.bytes_per_day;
-  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kPlanNotAllowed, RefusalReason::kColumnNotAllowed,
-                                     RefusalReason::kColumnNotAllowed, RefusalReason::kColumnNotAllowed,
-                                     RefusalReason::kPrivacyUnit, RefusalReason::kByteBudget));
+  EXPECT_THAT(Reasons(),
+              ElementsAre(RefusalReason::kPlanNotAllowed, RefusalReason::kColumnNotAllowed,
+                          RefusalReason::kColumnNotAllowed, RefusalReason::kColumnNotAllowed,
+                          RefusalReason::kPrivacyUnit, RefusalReason::kByteBudget, RefusalReason::kSecureSumRequired));
 }
 
 }  // namespace

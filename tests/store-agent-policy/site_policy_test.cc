@@ -36,6 +36,8 @@ floor_epsilon_per_year = 4
 aggregate_epsilon_per_year = 2.5
 epsilon_max = 40
 delta = 1e-7
+secure_sum = "optional"
+cohort_min = 12
 [customers]
 population = "shoppers"
 stores_max = 3
@@ -62,6 +64,8 @@ shifts = "staff"
   EXPECT_EQ(policy->caps.aggregate_per_year, 2.5);
   EXPECT_EQ(policy->caps.floor_ever, 40);
   EXPECT_EQ(policy->caps.delta, 1e-7);
+  EXPECT_FALSE(policy->secure_sum_required);
+  EXPECT_EQ(policy->cohort_min, 12u);
   EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "shoppers");
   EXPECT_EQ(policy->customers.PopulationOf("shifts").str(), "staff");
   EXPECT_EQ(policy->customers.presence(), Presence::kStoresMax);
@@ -84,6 +88,8 @@ TEST(SitePolicyTest, AnAbsentOrEmptyFileGivesTheDefaults) {
     EXPECT_TRUE(policy->AllowsPlan("any", {}));
     EXPECT_TRUE(policy->AllowsColumn("any", "column"));
     EXPECT_FALSE(policy->units.contains(PrivacyUnit::kNone));
+    EXPECT_TRUE(policy->secure_sum_required);
+    EXPECT_EQ(policy->cohort_min, 2u);
     EXPECT_EQ(policy->caps.floor_per_year, 10);
     EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "customers");
     EXPECT_EQ(policy->customers.presence(), Presence::kThisStore);
@@ -113,6 +119,8 @@ threads = 0
 units = ["household"]
 epsilon_max = -1
 delta = 0.5
+secure_sum = true
+cohort_min = 1
 [customers]
 population = "store"
 candidates = ["s1", "s1"]
@@ -127,9 +135,10 @@ stores_max = 0
                     HasSubstr("no time zone \"Mars/Olympus\""), HasSubstr("limits.memory (line 10)"),
                     HasSubstr("limits.threads (line 11)"), HasSubstr("privacy.units"),
                     HasSubstr("privacy.epsilon_max (line 14)"), HasSubstr("privacy.delta (line 15)"),
-                    HasSubstr("customers.population (line 17)"), HasSubstr("names a store twice"),
-                    HasSubstr("customers.stores_max (line 19): is 0"), HasSubstr("two answers to one question"),
-                    HasSubstr("metrics (line 20): is not a known key")));
+                    HasSubstr("privacy.secure_sum (line 16)"), HasSubstr("privacy.cohort_min (line 17): is 1"),
+                    HasSubstr("customers.population (line 19)"), HasSubstr("names a store twice"),
+                    HasSubstr("customers.stores_max (line 21): is 0"), HasSubstr("two answers to one question"),
+                    HasSubstr("metrics (line 22): is not a known key")));
 }
 
 }  // namespace

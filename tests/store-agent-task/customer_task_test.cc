@@ -9,6 +9,8 @@
 namespace aisle {
 namespace {
 
+using ::testing::HasSubstr;
+
 constexpr std::string_view kCustomerTables = R"(
 [visits]
 customer = "who"
@@ -27,6 +29,7 @@ spent = {type = "double", range = [-100, 100]}
 [training]
 learning_rate = 0.1
 [privacy]
+secure_sum = false
 mode = "customer"
 sampling_rate = 0.5
 customers_per_store = 100
@@ -76,6 +79,10 @@ class CustomerTaskTest : public SiteTaskTest {
     const std::string quiet = Replaced(std::string(kCustomerPlan), "noise_multiplier = 1.0", "noise_multiplier = 4.0");
     return Replaced(quiet, "mode = \"customer\"", "mode = \"local-sgd\"\nsteps = 7\nupdate_norm_max = 1.0");
   }
+  static std::string Everybody() {
+    return Replaced(std::string(kCustomerPlan), "sampling_rate = 0.5", "sampling_rate = 1.0");
+  }
+  std::string Metrics() { return prometheus::TextSerializer().Serialize(metrics_.registry()->Collect()); }
   void FillVisits(std::string_view csv) {
     const std::string path = folder_.Write("visits.csv", csv);
     const auto report = IngestFile(*tables_, TableName::Parse("visits").value(), path);
@@ -114,15 +121,24 @@ TEST_F(CustomerTaskTest, AStoreWithoutCustomersTakesPartAllTheSame) {
   EXPECT_EQ(ledger_->head().entries, 1U);
 }
 
-TEST_F(CustomerTaskTest, RowsThatThePlanCannotFinishDoNotKeepTheStoreAway) {
-  OfferCustomers(Replaced(Replaced(std::string(kCustomerPlan), "cpu_time = \"60s\"", "cpu_time = \"2s\""),
-                          "sampling_rate = 0.5", "sampling_rate = 1.0"));
+TEST_F(CustomerTaskTest, ACustomerWhoBreaksThePlanOffIsLeftOut) {
+  OfferCustomers(Everybody());
   FillVisits("who,spent\nann,1\nbob,99.5\n");  // Bob's row keeps loss() busy for ever.
   ASSERT_EQ(Vet(), "");
   ASSERT_EQ(Train(), "");
   EXPECT_EQ(Release(), "");
-  EXPECT_THAT(prometheus::TextSerializer().Serialize(metrics_.registry()->Collect()),
-              ::testing::HasSubstr("aisle_agent_noise_only_total 1"));
+  EXPECT_THAT(Metrics(), HasSubstr("aisle_agent_customers_left_out_total 1\n"));
+  EXPECT_THAT(Metrics(), HasSubstr("aisle_agent_noise_only_total 0\n"));
+  EXPECT_EQ(ledger_->head().entries, 1U) << "however often the worker was started, one vector leaves";
+}
+
+TEST_F(CustomerTaskTest, MoreThanTheTaskCanTakeIsNoiseOnly) {
+  OfferCustomers(Replaced(Everybody(), "cpu_time = \"60s\"", "cpu_time = \"2s\""));
+  FillVisits("who,spent\nann,99.1\nbob,99.5\ncid,99.6\ndan,99.7\n");  // A second each.
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  EXPECT_EQ(Release(), "");
+  EXPECT_THAT(Metrics(), HasSubstr("aisle_agent_noise_only_total 1\n"));
 }
 
 TEST_F(CustomerTaskTest, LocalSgdPaysForAllItsStepsBeforeTheFirst) {

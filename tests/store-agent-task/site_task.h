@@ -40,6 +40,7 @@ class SiteTaskTest : public ::testing::Test {
     weights_ = Keep(plan_.Weights());
     Offer(plan_.Bundle());
     policy_.wall_time_max = absl::Hours(2);
+    policy_.secure_sum_required = false;
     Build();
   }
 

@@ -49,6 +49,7 @@ TEST_F(VettingTest, TheSitePolicyHasItsSay) {
   policy_.units = {PrivacyUnit::kCustomer};
   EXPECT_EQ(Vet(), "privacy_unit");
   policy_ = {};
+  EXPECT_EQ(Vet(), "secure_sum_required") << "the plan turns it off";
   OfferChanged("x = {type = \"double\", range = [-1, 1]}", "x = {type = \"int64\", range = [-1, 1]}");
   EXPECT_EQ(Vet(), "table_missing");
 }

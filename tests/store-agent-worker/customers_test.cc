@@ -43,6 +43,7 @@ y = {{type = "double", range = [-3, 3]}}
 [training]
 {}
 [privacy]
+secure_sum = false
 {}clip_norm = {}
 noise_multiplier = 1.0
 delta = 1e-6

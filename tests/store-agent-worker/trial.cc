@@ -27,6 +27,7 @@ y = {{type = "double", range = [-3, 3]}}
 {}
 
 [privacy]
+secure_sum = false
 mode = "store"
 clip_norm = 0.5
 noise_multiplier = 1.0
