@@ -21,6 +21,16 @@ const EVP_CIPHER* Algorithm() {
   return algorithm;
 }
 
+AesCtr::Counter Advance(AesCtr::Counter counter, uint64_t blocks) {
+  unsigned carry = 0;
+  for (size_t i = counter.size(); i-- > 0; blocks >>= 8) {
+    carry += counter[i] + static_cast<unsigned>(blocks & 0xff);
+    counter[i] = static_cast<uint8_t>(carry);
+    carry >>= 8;
+  }
+  return counter;
+}
+
 }  // namespace
 
 struct AesCtr::Context {
@@ -31,12 +41,11 @@ struct AesCtr::Context {
   Context& operator=(const Context&) = delete;
 };
 
-AesCtr::AesCtr(const SecretBytes& key) : context_(std::make_unique<Context>()) {
+AesCtr::AesCtr(const SecretBytes& key, const Counter& first) : context_(std::make_unique<Context>()), first_(first) {
   AISLE_CHECK(key.size() == kKeySize, "an AES-256 key has {} bytes, not {}", kKeySize, key.size());
-  const std::array<uint8_t, kBlockSize> counter{};
   AISLE_CHECK(context_->evp != nullptr &&
               EVP_EncryptInit_ex2(context_->evp, Algorithm(), reinterpret_cast<const uint8_t*>(key.Reveal().data()),
-                                  counter.data(), nullptr) == 1);
+                                  first_.data(), nullptr) == 1);
 }
 
 AesCtr::~AesCtr() = default;
@@ -44,9 +53,7 @@ AesCtr::AesCtr(AesCtr&&) noexcept = default;
 AesCtr& AesCtr::operator=(AesCtr&&) noexcept = default;
 
 void AesCtr::Seek(uint64_t offset) {
-  std::array<uint8_t, kBlockSize> counter{};
-  uint64_t block = offset / kBlockSize;
-  for (size_t i = kBlockSize; block > 0; block >>= 8) counter[--i] = static_cast<uint8_t>(block & 0xff);
+  const Counter counter = Advance(first_, offset / kBlockSize);
   AISLE_CHECK(EVP_EncryptInit_ex2(context_->evp, nullptr, nullptr, counter.data(), nullptr) == 1);
   std::array<uint8_t, kBlockSize> skipped;
   Generate(std::span(skipped).first(offset % kBlockSize));

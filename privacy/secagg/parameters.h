@@ -57,7 +57,7 @@ struct SumParameters {
 };
 
 inline constexpr uint32_t kCompleteGraphMax = 32;
-inline constexpr uint32_t kCohortSizeMax = 1'000'000;
+inline constexpr uint32_t kCohortSizeMax = 100'000;
 
 // InvalidArgument for shares that aren't in [0, 1) or a cohort of more than kCohortSizeMax.
 // FailedPrecondition if no graph keeps the promise: too few stores (at least 3 for any), or too many assumed to collude

@@ -46,6 +46,17 @@ SecretBytes Join(const Limbs& limbs) {
   return secret;
 }
 
+// Whether all are below p: one answer for all of them, without a branch on any.
+bool IsCanonical(const Limbs& values) {
+  uint64_t excess = 0;
+  for (const uint64_t value : values) excess |= (value >> 61) | ((value + 1) >> 61);
+  return excess == 0;
+}
+
+Status TooLarge(uint32_t point) {
+  return InvalidArgument("the share of point {} holds a value that isn't below 2^61 - 1: it is damaged", point);
+}
+
 // Points are public, so this may branch on them.
 Status CheckPoints(std::span<const uint32_t> points) {
   if (points.empty()) return InvalidArgument("a secret is shared among at least one point");
@@ -80,9 +91,7 @@ StatusOr<Share> Share::Parse(uint32_t point, std::string_view bytes) {
   Share share;
   share.x = point;
   std::memcpy(share.y.data(), bytes.data(), kSize);
-  if (std::ranges::any_of(share.y, [](uint64_t value) { return value >= FieldElement::kModulus; })) {
-    return InvalidArgument("the share of point {} holds a value that isn't below 2^61 - 1: it is damaged", point);
-  }
+  if (!IsCanonical(share.y)) return TooLarge(point);
   return share;
 }
 
@@ -140,12 +149,14 @@ StatusOr<SecretBytes> LagrangeWeights::Combine(std::span<const Share> shares) co
   if (shares.size() != points_.size()) {
     return InvalidArgument("{} shares for weights of {} points", shares.size(), points_.size());
   }
-  Limbs limbs{};
   for (size_t i = 0; i < shares.size(); ++i) {
     if (shares[i].x != points_[i]) {
-      Wipe(limbs.data(), sizeof limbs);
       return InvalidArgument("share {} is of point {}, its weight of point {}", i, shares[i].x, points_[i]);
     }
+    if (!IsCanonical(shares[i].y)) return TooLarge(points_[i]);
+  }
+  Limbs limbs{};
+  for (size_t i = 0; i < shares.size(); ++i) {
     for (size_t limb = 0; limb < kLimbs; ++limb) {
       limbs[limb] = Add({limbs[limb]}, Multiply({shares[i].y[limb]}, weights_[i])).value;
     }

@@ -40,6 +40,27 @@ TEST(AeadTest, GivesThePublishedAnswer) {
             "76fc6ece0f4e1768cddf8853bb2d551b");
 }
 
+// SP 800-38D's cipher at its edges, from the same appendix: no text at all (case 13), one block of zeros (case 14), no
+// associated data (case 15).
+TEST(AeadTest, GivesThePublishedAnswersWithoutAssociatedData) {
+  const std::string zeros(64, '0');
+  FixedBytes zero_nonce(std::string(12, '\0'));
+  const Aead zero(KeyOf(zeros));
+  EXPECT_EQ(ToHex(zero.Seal("", "", zero_nonce)), std::string(24, '0') + "530f8afbc74536b9a963b4f1c4cb738b");
+  EXPECT_EQ(ToHex(zero.Seal(std::string(16, '\0'), "", zero_nonce)),
+            std::string(24, '0') + "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+  FixedBytes random(*FromHex("cafebabefacedbaddecaf888"));
+  const std::string sealed = Aead(KeyOf(kKey))
+                                 .Seal(*FromHex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+                                                "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255"),
+                                       "", random);
+  EXPECT_EQ(ToHex(sealed),
+            "cafebabefacedbaddecaf888"
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+            "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad"
+            "b094dac5d93471bdec1a502270e3cc6c");
+}
+
 TEST(AeadTest, OpensWhatItSealed) {
   SecureRandom random;
   const Aead aead(DrawKey(random));
