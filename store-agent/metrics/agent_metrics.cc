@@ -35,6 +35,8 @@ AgentMetrics::AgentMetrics()
       rounds_begun_(NewCounter(*registry_, "aisle_agent_rounds_begun_total", "Tasks that headquarters gave.")),
       noise_only_(NewCounter(*registry_, "aisle_agent_noise_only_total",
                              "Tasks whose plan couldn't cope with the store's rows: noise was sent instead.")),
+      left_out_(NewCounter(*registry_, "aisle_agent_customers_left_out_total",
+                           "Customers whose rows broke a plan off, by time, memory or a crash; they added nothing.")),
       bytes_up_(NewCounter(*registry_, "aisle_agent_sent_bytes_total", "Bytes of updates sent to headquarters.")),
       bytes_down_(NewCounter(*registry_, "aisle_agent_received_bytes_total", "Bytes of plans and weights fetched.")),
       check_ins_failed_(NewCounter(*registry_, "aisle_agent_check_ins_failed_total", "Check-ins without an answer.")),
@@ -106,6 +108,8 @@ void AgentMetrics::LedgerStands(const LedgerStanding& standing) {
 }
 
 void AgentMetrics::LedgerHalted(bool halted) { ledger_halted_.Set(halted ? 1 : 0); }
+
+void AgentMetrics::LeftOutCustomers(uint64_t count) { left_out_.Increment(static_cast<double>(count)); }
 
 void AgentMetrics::SentNoiseOnly() { noise_only_.Increment(); }
 

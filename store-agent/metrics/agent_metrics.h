@@ -43,6 +43,7 @@ class AgentMetrics {
   void LedgerStands(const LedgerStanding& standing);
   void LedgerHalted(bool halted);
   void SentNoiseOnly();  // The plan couldn't cope with the rows, and nobody may learn it from an absence.
+  void LeftOutCustomers(uint64_t count);  // A worker died over them, and the others were taken without them.
   void WorkerUsed(uint64_t memory_peak, absl::Duration wall_time);
   void CertificateEnds(absl::Time at);
 
@@ -50,6 +51,7 @@ class AgentMetrics {
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& rounds_begun_;
   prometheus::Counter& noise_only_;
+  prometheus::Counter& left_out_;
   std::array<prometheus::Counter*, agent::kRoundResultCount> rounds_{};
   std::array<prometheus::Counter*, kRefusalReasonCount> refusals_{};
   std::array<prometheus::Counter*, kIngestResultCount> rows_{};

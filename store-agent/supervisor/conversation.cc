@@ -9,6 +9,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "base/secret.h"
+
 namespace aisle {
 
 namespace {
@@ -48,6 +50,16 @@ int MillisecondsUntil(Conversation::Deadline deadline) {
 
 }  // namespace
 
+Conversation::~Conversation() {
+  for (std::string& piece : outgoing_) Wipe(piece.data(), piece.size());
+  Wipe(message_.data(), message_.size());
+}
+
+bool Conversation::HasMore() const {
+  pollfd output{child_.output.get(), POLLIN, 0};
+  return !replies_.idle() || poll(&output, 1, 0) > 0;
+}
+
 void Conversation::Send(std::string message) {
   outgoing_.push_back(FrameHeader(static_cast<uint32_t>(message.size())));
   outgoing_.push_back(std::move(message));
@@ -64,6 +76,7 @@ Conversation::Event Conversation::Wait(Deadline deadline, bool wakeable) {
       return Event::kBadFrame;
     }
     if (*next) {
+      Wipe(message_.data(), message_.size());
       message_ = std::move(**next);
       return Event::kMessage;
     }
@@ -80,13 +93,13 @@ Conversation::Event Conversation::Wait(Deadline deadline, bool wakeable) {
 
 void Conversation::WriteSome() {
   while (!outgoing_.empty()) {
-    const std::string& piece = outgoing_.front();
+    std::string& piece = outgoing_.front();
     const ssize_t put = write(child_.input.get(), piece.data() + sent_, piece.size() - sent_);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno == EAGAIN) return;
-    if (put < 0) return outgoing_.clear();  // The child is gone; its output's end says so.
-    sent_ += static_cast<size_t>(put);
+    sent_ = put < 0 ? piece.size() : sent_ + static_cast<size_t>(put);  // Is the child gone, its output's end says so.
     if (sent_ < piece.size()) continue;
+    Wipe(piece.data(), piece.size());
     outgoing_.pop_front();
     sent_ = 0;
   }

@@ -22,10 +22,15 @@ class Conversation {
   // `wake_fd` becomes readable to interrupt a wait. Frames over `reply_max` are bad.
   Conversation(const Child& child, uint32_t reply_max, int wake_fd)
       : child_(child), replies_(reply_max), wake_fd_(wake_fd) {}
+  ~Conversation();  // Wipes what was said: rows, seeds, updates.
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
 
   void Send(std::string message);  // Queued; sent by the waits to come.
   // Waits for the child's next message, its end, the deadline or the wake-up (heeded only if `wakeable`).
   Event Wait(Deadline deadline, bool wakeable);
+  // Whether the child has said something that no Wait has told yet.
+  bool HasMore() const;
 
   const std::string& message() const { return message_; }  // After kMessage.
   const Status& mistake() const { return mistake_; }       // After kBadFrame.

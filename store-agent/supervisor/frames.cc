@@ -44,8 +44,9 @@ StatusOr<std::optional<std::string>> FrameAssembler::Next() {
   std::memcpy(&size, buffer_.data(), sizeof size);
   AISLE_RETURN_IF_ERROR(CheckSize(size, size_max_));
   if (buffer_.size() - kFrameHeaderSize < size) return std::nullopt;
-  std::string message = buffer_.substr(kFrameHeaderSize, size);
-  buffer_.erase(0, kFrameHeaderSize + size);
+  const auto first = buffer_.begin() + kFrameHeaderSize;
+  std::string message(first, first + size);
+  buffer_.erase(buffer_.begin(), first + size);
   return std::optional<std::string>(std::move(message));
 }
 
@@ -62,7 +63,10 @@ StatusOr<std::string> ReadFrame(int fd, uint32_t size_max) {
 }
 
 Status WriteFrame(int fd, std::string_view message) {
-  AISLE_RETURN_IF_ERROR(WriteAll(fd, FrameHeader(static_cast<uint32_t>(message.size())), "the parent's pipe"));
+  constexpr size_t kOneWriteMax = 4096;  // Small frames are many, and a write costs more than a copy.
+  const std::string header = FrameHeader(static_cast<uint32_t>(message.size()));
+  if (message.size() <= kOneWriteMax) return WriteAll(fd, header + std::string(message), "the parent's pipe");
+  AISLE_RETURN_IF_ERROR(WriteAll(fd, header, "the parent's pipe"));
   return WriteAll(fd, message, "the parent's pipe");
 }
 

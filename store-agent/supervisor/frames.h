@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/secret.h"
 #include "base/status.h"
 
 namespace aisle {
@@ -21,12 +23,12 @@ inline constexpr uint32_t kReplyFrameSlack = 1 << 20;
 
 std::string FrameHeader(uint32_t size);
 
-// Puts frames together from pieces of any size. Not thread-safe.
+// Puts frames together from pieces of any size, and wipes what it held. Not thread-safe.
 class FrameAssembler {
  public:
   explicit FrameAssembler(uint32_t size_max) : size_max_(size_max) {}
 
-  void Append(std::string_view bytes) { buffer_.append(bytes); }
+  void Append(std::string_view bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
   // The next whole frame's message; nothing if more bytes are needed. InvalidArgument once a frame says it is empty or
   // longer than the limit: the stream can't be read any further then.
   StatusOr<std::optional<std::string>> Next();
@@ -35,7 +37,7 @@ class FrameAssembler {
 
  private:
   uint32_t size_max_;
-  std::string buffer_;
+  std::vector<char, WipingAllocator<char>> buffer_;
 };
 
 // Blocking, for the worker's side. ReadFrame gives OutOfRange at a clean end of input, DataLoss in the middle of a

@@ -13,8 +13,8 @@ namespace aisle {
 namespace {
 
 constexpr std::array<std::string_view, kWorkerEnds> kNames = {
-    "answered",      "plan_invalid", "plan_error", "bad_request", "memory_cap", "cpu_time_cap",
-    "wall_time_cap", "sandbox",      "crash",      "bad_frame",   "stopped",    "not_started"};
+    "answered", "plan_invalid", "plan_error", "bad_request", "memory_cap",  "cpu_time_cap",     "wall_time_cap",
+    "sandbox",  "crash",        "bad_frame",  "stopped",     "not_started", "customer_time_cap"};
 
 constexpr size_t kDetailSizeMax = 2000;
 
@@ -91,6 +91,7 @@ Status WorkerOutcome::status() const {
       return ResourceExhausted("{}", detail);
     case WorkerEnd::kCpuTimeCap:
     case WorkerEnd::kWallTimeCap:
+    case WorkerEnd::kCustomerTimeCap:
       return DeadlineExceeded("{}", detail);
     case WorkerEnd::kSandbox:
       return PermissionDenied("{}", detail);

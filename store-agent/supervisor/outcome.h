@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aisle/v1/worker.pb.h"
 #include "base/status.h"
@@ -20,13 +21,14 @@ enum class WorkerEnd : uint8_t {
   kMemoryCap,    // The task needed more memory than it may have.
   kCpuTimeCap,
   kWallTimeCap,
-  kSandbox,     // The kernel killed the worker for a forbidden system call.
-  kCrash,       // It died of anything else.
-  kBadFrame,    // It answered with bytes that are no valid answer.
-  kStopped,     // The caller asked for it.
-  kNotStarted,  // There is no worker: its program is missing, or it couldn't be started.
+  kSandbox,          // The kernel killed the worker for a forbidden system call.
+  kCrash,            // It died of anything else.
+  kBadFrame,         // It answered with bytes that are no valid answer.
+  kStopped,          // The caller asked for it.
+  kNotStarted,       // There is no worker: its program is missing, or it couldn't be started.
+  kCustomerTimeCap,  // One customer's rows kept the plan busy for too long.
 };
-inline constexpr int kWorkerEnds = 12;
+inline constexpr int kWorkerEnds = 13;
 
 std::string_view NameOf(WorkerEnd end);  // "answered", "plan_invalid", ...: for metric labels.
 
@@ -36,12 +38,19 @@ struct WorkerUse {
   absl::Duration wall_time;
 };
 
+// On whose rows the plan's program was running; see Mark in worker.proto. Stays in the store.
+struct WorkerMark {
+  uint32_t step = 0;
+  std::vector<uint32_t> customers;
+};
+
 struct WorkerOutcome {
   WorkerEnd end = WorkerEnd::kNotStarted;
   // For people in the store. It may quote the plan's own error text, which may quote data: headquarters gets only
   // `end`.
   std::string detail;
   v1::WorkerReply reply;  // The final one; meaningful only if answered.
+  WorkerMark mark;        // The last one: over whom the task ended, if it wasn't answered.
   WorkerUse use;
 
   bool ok() const { return end == WorkerEnd::kAnswered; }

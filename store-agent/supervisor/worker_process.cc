@@ -9,12 +9,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <optional>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "store-agent/supervisor/conversation.h"
+#include "store-agent/supervisor/customer_clock.h"
 #include "store-agent/supervisor/environment.h"
 
 namespace aisle {
@@ -40,13 +40,6 @@ uint32_t ReplySizeMax(const v1::WorkerRequest& request) {
   if (request.has_train()) size += 2 * request.train().weights().size();
   if (request.has_export_archive()) size += 4 * request.export_archive().archive().size();
   return static_cast<uint32_t>(std::min<uint64_t>(size, kRequestFrameMax));
-}
-
-absl::Duration CpuTimeOf(pid_t pid) {
-  clockid_t clock{};
-  timespec used{};
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) return absl::ZeroDuration();
-  return absl::DurationFromTimespec(used);
 }
 
 // A line of /proc/PID/status such as "VmHWM:  12345 kB", in bytes; 0 if it can't be read.
@@ -86,6 +79,7 @@ struct WorkerProcess::State {
   Child child;
   FileDescriptor wake;
   uint64_t memory_cap = 0;
+  absl::Duration cpu_time_at_death;
 
   bool exists() const { return child.pid > 0; }
   // Not even waiting to be reaped: a worker may die between two tasks, of the system's hand.
@@ -95,6 +89,7 @@ struct WorkerProcess::State {
            info.si_pid == 0;
   }
   Death Reap();
+  absl::Duration cpu_time() const { return exists() ? CpuTimeOf(child.pid) : cpu_time_at_death; }
   void Kill() {
     if (!exists()) return;
     kill(-child.pid, SIGKILL);
@@ -102,9 +97,16 @@ struct WorkerProcess::State {
   }
   void ApplyCaps(const TaskLimits& caps);
   WorkerOutcome Converse(const v1::WorkerRequest& request, const TaskLimits& caps, const OnProgress& on_progress);
+  // Whom the worker is at work on, and until when.
+  struct Watch {
+    WorkerMark mark;
+    CustomerClock clock;
+  };
+  WorkerOutcome Listen(Conversation& talk, const v1::WorkerRequest& request, const TaskLimits& caps,
+                       const OnProgress& on_progress, Watch& watch);
   // What to make of one message: nothing if the task goes on.
-  std::optional<WorkerOutcome> Understand(const std::string& message, uint64_t request_id,
-                                          const OnProgress& on_progress) const;
+  static std::optional<WorkerOutcome> Understand(const std::string& message, uint64_t request_id,
+                                                 const OnProgress& on_progress, Watch& watch);
 };
 
 // Waits for the child, which must be dying, and forgets it.
@@ -114,6 +116,7 @@ Death WorkerProcess::State::Reap() {
   while (wait4(child.pid, &death.wait_status, 0, &usage) < 0 && errno == EINTR) {
   }
   death.memory_peak = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  cpu_time_at_death = absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
   child = Child{};
   return death;
 }
@@ -126,11 +129,17 @@ void WorkerProcess::State::ApplyCaps(const TaskLimits& caps) {
 }
 
 std::optional<WorkerOutcome> WorkerProcess::State::Understand(const std::string& message, uint64_t request_id,
-                                                              const OnProgress& on_progress) const {
+                                                              const OnProgress& on_progress, Watch& watch) {
   v1::WorkerReply reply;
   if (!reply.ParseFromString(message)) return Ended(WorkerEnd::kBadFrame, "the worker's answer can't be read");
   if (reply.request_id() != request_id || reply.reply_case() == v1::WorkerReply::REPLY_NOT_SET) {
     return Ended(WorkerEnd::kBadFrame, "the worker answered something that wasn't asked");
+  }
+  if (reply.has_mark()) {
+    const v1::Mark& mark = reply.mark();
+    watch.mark = {.step = mark.step(), .customers = {mark.customers().begin(), mark.customers().end()}};
+    watch.clock.Begin(watch.mark.customers.size());
+    return std::nullopt;
   }
   if (!reply.has_progress()) return OutcomeOfReply(std::move(reply));
   if (on_progress) on_progress(reply.progress());
@@ -141,12 +150,23 @@ WorkerOutcome WorkerProcess::State::Converse(const v1::WorkerRequest& request, c
                                              const OnProgress& on_progress) {
   Conversation talk(child, ReplySizeMax(request), wake.get());
   talk.Send(request.SerializeAsString());
+  Watch watch{.mark = {}, .clock = CustomerClock(child.pid, caps.OneCustomersTime())};
+  WorkerOutcome outcome = Listen(talk, request, caps, on_progress, watch);
+  if (!outcome.ok()) outcome.mark = std::move(watch.mark);
+  return outcome;
+}
+
+WorkerOutcome WorkerProcess::State::Listen(Conversation& talk, const v1::WorkerRequest& request, const TaskLimits& caps,
+                                           const OnProgress& on_progress, Watch& watch) {
   auto deadline = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(caps.wall_time);
   bool stopping = false;
   while (true) {
-    switch (talk.Wait(deadline, !stopping)) {
+    const bool customer_first = watch.clock.look_at() < deadline;
+    switch (talk.Wait(std::min(deadline, watch.clock.look_at()), !stopping)) {
       case Event::kMessage:
-        if (auto outcome = Understand(talk.message(), request.request_id(), on_progress)) return *std::move(outcome);
+        if (auto outcome = Understand(talk.message(), request.request_id(), on_progress, watch)) {
+          return *std::move(outcome);
+        }
         break;
       case Event::kClosed: {
         kill(-child.pid, SIGKILL);  // Closing its output is no way to go on living.
@@ -157,10 +177,21 @@ WorkerOutcome WorkerProcess::State::Converse(const v1::WorkerRequest& request, c
       case Event::kBadFrame:
         return Ended(WorkerEnd::kBadFrame, fmt::format("the worker sent {}", MessageOf(talk.mistake())));
       case Event::kDeadline:
-        if (stopping) return Ended(WorkerEnd::kStopped, "the task was stopped and its worker killed");
-        return Ended(WorkerEnd::kWallTimeCap,
-                     fmt::format("the task took longer than its {} ([limits] wall_time, or the site policy's cap)",
-                                 aisle::FormatDuration(caps.wall_time)));
+        if (customer_first && talk.HasMore()) {
+          watch.clock.Postpone();
+        } else if (customer_first) {
+          if (!watch.clock.IsOver()) break;
+          return Ended(WorkerEnd::kCustomerTimeCap,
+                       fmt::format("one customer's rows kept the plan busy for more than {} ([limits] customer_time)",
+                                   aisle::FormatDuration(caps.OneCustomersTime())));
+        } else if (stopping) {
+          return Ended(WorkerEnd::kStopped, "the task was stopped and its worker killed");
+        } else {
+          return Ended(WorkerEnd::kWallTimeCap,
+                       fmt::format("the task took longer than its {} ([limits] wall_time, or the site policy's cap)",
+                                   aisle::FormatDuration(caps.wall_time)));
+        }
+        break;
       case Event::kWoken: {
         stopping = true;
         v1::WorkerRequest stop;
@@ -192,7 +223,7 @@ WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLim
                                                      last_words.empty() ? "" : ": ", last_words));
   }
   if (request.ByteSizeLong() > kRequestFrameMax) {
-    return Ended(WorkerEnd::kBadRequest,
+    return Ended(WorkerEnd::kMemoryCap,
                  fmt::format("the task has {} of plan, weights and rows; the limit is {}",
                              FormatByteCount(request.ByteSizeLong()), FormatByteCount(kRequestFrameMax)));
   }
@@ -205,10 +236,8 @@ WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLim
   const absl::Duration cpu_before = CpuTimeOf(pid);
   state_->ApplyCaps(caps);
   WorkerOutcome outcome = state_->Converse(request, caps, on_progress);
-  if (state_->exists()) {
-    outcome.use.cpu_time = CpuTimeOf(pid) - cpu_before;
-    outcome.use.memory_peak = ReadMemoryLine(pid, "VmHWM");
-  }
+  outcome.use.cpu_time = state_->cpu_time() - cpu_before;
+  if (state_->exists()) outcome.use.memory_peak = ReadMemoryLine(pid, "VmHWM");
   outcome.use.wall_time = absl::FromChrono(std::chrono::steady_clock::now() - began);
   if (!outcome.worker_survives()) Kill();
   return outcome;

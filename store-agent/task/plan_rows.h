@@ -11,5 +11,7 @@ namespace aisle {
 // if the plan doesn't ask for it. `home_store` null: every customer's rows. Errors as TableStore::Scan.
 StatusOr<ColumnTable> RowsFor(const TableNeed& need, uint64_t bytes_max, const TableStore& tables,
                               const HomeStore* home_store);
+// The same table as if it were empty.
+StatusOr<ColumnTable> NoRowsFor(const TableNeed& need, const TableStore& tables);
 
 }  // namespace aisle

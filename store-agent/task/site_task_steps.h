@@ -82,10 +82,12 @@ class SiteTaskSteps final : public TaskSteps {
   std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(WorkerInputs inputs, const UpdateShape& shape,
                                                          const SecretBytes& seed, absl::Time deadline,
                                                          std::stop_token stop);
-  std::variant<SecretVector<int32_t>, TaskEnd> WithoutRows(v1::WorkerRequest request, const UpdateShape& shape,
+  std::variant<SecretVector<int32_t>, TaskEnd> WithoutRows(v1::WorkerRequest& request, const UpdateShape& shape,
                                                            absl::Time deadline, std::stop_token stop);
-  WorkerOutcome Ask(const v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop);
+  // As often as it takes to leave out the customers who break the plan; `request` says so afterwards.
+  WorkerOutcome Ask(v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;
+  StatusOr<std::vector<ColumnTable>> ReadNoRows() const;
   Status EnsureWorker();
   // One per population that a round of the plan concerns, alike in all else: spend them together. Steps of local-sgd
   // are releases, all paid for before the first. FailedPrecondition as PopulationsOf.

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "plans/update_vector.h"
 #include "privacy/release.h"
+#include "store-agent/supervisor/customer_attempts.h"
+#include "store-agent/supervisor/wipe_task.h"
 #include "store-agent/task/plan_rows.h"
 #include "store-agent/task/release_and_spool.h"
 #include "store-agent/task/site_task_steps.h"
@@ -75,52 +77,66 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(WorkerInpu
     return SecretVector<int32_t>(shape.length());
   }
   StatusOr<std::vector<ColumnTable>> rows = ReadRows();
+  const bool too_many = of_customers && rows.status().code() == StatusCode::kResourceExhausted;
+  if (too_many) rows = ReadNoRows();
   if (!rows.ok()) {
     LogError("reading rows for a plan: {}", MessageOf(rows.status()));
     return TaskEnd(Failed{FailureReason::kStorage, "the store's rows can't be read"});
   }
-  const Status started = EnsureWorker();
-  if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
-  v1::WorkerRequest request = MakeTrainRequest(std::move(inputs), *std::move(rows), seed);
-  WorkerOutcome outcome = Ask(request, deadline, stop);
+  WipedRequest request(MakeTrainRequest(std::move(inputs), *std::move(rows), seed));
+  if (too_many) return WithoutRows(*request, shape, deadline, stop);
+  WorkerOutcome outcome = Ask(*request, deadline, stop);
   if (!outcome.ok()) {
     LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
     if (!of_customers || !MayDependOnRows(outcome.end)) return EndOf(outcome);
-    return WithoutRows(std::move(request), shape, deadline, stop);
+    return WithoutRows(*request, shape, deadline, stop);
   }
   const v1::TrainResult& trained = outcome.reply.trained();
   LogInfo(
       "trained on {} examples{} in {}, worker's peak {} MiB", trained.examples(),
       of_customers ? fmt::format(" of {} customers drawn from {}", trained.customers_drawn(), trained.customers()) : "",
       aisle::FormatDuration(absl::Trunc(outcome.use.wall_time, absl::Milliseconds(1))), outcome.use.memory_peak / kMiB);
+  if (of_customers) LogInfo("customers' gradients were taken by {}", trained.gradients_way());
   return TakeUpdate(outcome, shape);
 }
 
-// One customer's rows mustn't decide whether a store takes part: where the plan can't cope with the rows, it gets none,
-// and noise is all that this store sends. Headquarters sees it, if at all, in the noised count of customers.
-std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::WithoutRows(v1::WorkerRequest request,
+// One customer's rows mustn't decide whether a store takes part: where all customers' rows together are more than the
+// task may take, it gets none, and noise is all that this store sends. Headquarters sees it, if at all, in the noised
+// count of customers.
+std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::WithoutRows(v1::WorkerRequest& request,
                                                                         const UpdateShape& shape, absl::Time deadline,
                                                                         std::stop_token stop) {
   LogWarning("the plan can't cope with this store's rows: it sends noise only");
   parts_.metrics.SentNoiseOnly();
   if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretVector<int32_t>(shape.length());
   RemoveRows(request);
-  const Status started = EnsureWorker();
-  if (!started.ok()) return TaskEnd(Failed{FailureReason::kWorkerCrash, std::string(MessageOf(started))});
   WorkerOutcome outcome = Ask(request, deadline, stop);
   if (!outcome.ok()) return EndOf(outcome);
   return TakeUpdate(outcome, shape);
 }
 
-WorkerOutcome SiteTaskSteps::Ask(const v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop) {
+WorkerOutcome SiteTaskSteps::Ask(v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop) {
   TaskLimits caps = vetted_->plan.limits;
   caps.wall_time = std::clamp(deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
-  WorkerOutcome outcome = worker_->Run(request, caps, {}, stop);
-  if (!outcome.worker_survives()) worker_.reset();
+  CustomerAttempts attempts = RunWithoutWhoeverBreaksIt(worker_, parts_.worker_program, request, caps, stop);
+  WorkerOutcome& outcome = attempts.outcome;
+  if (attempts.left_out > 0) {
+    LogWarning("{} customers' rows broke the plan off: they add nothing, the others do", attempts.left_out);
+    parts_.metrics.LeftOutCustomers(attempts.left_out);
+  }
   parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);
   // A stop that came too late to interrupt still counts: nobody wants this update any more.
   if (outcome.ok() && stop.stop_requested()) outcome.end = WorkerEnd::kStopped;
-  return outcome;
+  return std::move(outcome);
+}
+
+StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadNoRows() const {
+  std::vector<ColumnTable> tables;
+  for (const TableNeed& need : vetted_->plan.tables) {
+    AISLE_ASSIGN_OR_RETURN(ColumnTable table, NoRowsFor(need, parts_.tables));
+    tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
 StatusOr<std::vector<ColumnTable>> SiteTaskSteps::ReadRows() const {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "store-agent/supervisor/wipe_task.h"
 
 namespace aisle {
 namespace {
@@ -29,6 +30,7 @@ FailureReason ReasonOf(WorkerEnd end) {
       return FailureReason::kMemoryCap;
     case WorkerEnd::kCpuTimeCap:
     case WorkerEnd::kWallTimeCap:
+    case WorkerEnd::kCustomerTimeCap:
       return FailureReason::kTimeCap;
     case WorkerEnd::kSandbox:
       return FailureReason::kSandbox;
@@ -63,7 +65,10 @@ v1::WorkerRequest MakeTrainRequest(WorkerInputs inputs, std::vector<ColumnTable>
 }
 
 void RemoveRows(v1::WorkerRequest& request) {
+  request.mutable_train()->clear_left_out();
+  request.mutable_train()->clear_alone();
   for (v1::TableData& table : *request.mutable_train()->mutable_tables()) {
+    WipeRows(table);
     table.set_rows(0);
     for (v1::ColumnData& column : *table.mutable_columns()) {
       if (column.has_double_values()) column.set_double_values("");
@@ -79,7 +84,9 @@ bool MayDependOnRows(WorkerEnd end) {
     case WorkerEnd::kMemoryCap:
     case WorkerEnd::kCpuTimeCap:
     case WorkerEnd::kWallTimeCap:
+    case WorkerEnd::kCustomerTimeCap:
     case WorkerEnd::kSandbox:
+    case WorkerEnd::kCrash:
       return true;
     default:
       return false;

@@ -126,6 +126,45 @@ TEST_F(WorkerProcessTest, EndlessProgressEndsAtTheWallTimeCapToo) {
   EXPECT_EQ(RunScript("while true; do " + Printf(progress) + "; done", limits).end, WorkerEnd::kWallTimeCap);
 }
 
+v1::WorkerReply MarkOf(std::vector<uint32_t> customers, uint32_t step = 0) {
+  v1::WorkerReply reply;
+  reply.set_request_id(9);
+  reply.mutable_mark()->set_step(step);
+  reply.mutable_mark()->mutable_customers()->Add(customers.begin(), customers.end());
+  return reply;
+}
+
+TEST_F(WorkerProcessTest, SaysOverWhomItDied) {
+  const WorkerOutcome outcome = RunScript(Printf(MarkOf({4})) + ";" + Printf(MarkOf({5, 8}, 3)) + "; kill -SEGV $$");
+  EXPECT_EQ(outcome.end, WorkerEnd::kCrash);
+  EXPECT_EQ(outcome.mark.step, 3U);
+  EXPECT_EQ(outcome.mark.customers, (std::vector<uint32_t>{5, 8}));
+  EXPECT_TRUE(RunScript(Printf(MarkOf({4})) + ";" + Printf(MarkOf({})) + "; exit 1").mark.customers.empty());
+}
+
+TEST_F(WorkerProcessTest, OneCustomersTimeIsOverLongBeforeTheTasks) {
+  TaskLimits limits = Limits();
+  limits.customer_time = absl::Milliseconds(20);
+  const std::string busy = "; while true; do :; done";
+  const WorkerOutcome outcome = RunScript(Printf(MarkOf({4})) + busy, limits);
+  EXPECT_EQ(outcome.end, WorkerEnd::kCustomerTimeCap);
+  EXPECT_THAT(outcome.detail, HasSubstr("customer_time"));
+  EXPECT_EQ(outcome.mark.customers, std::vector<uint32_t>{4});
+  EXPECT_FALSE(outcome.worker_survives());
+  EXPECT_LT(outcome.use.wall_time, limits.wall_time);
+  EXPECT_GE(outcome.use.cpu_time, limits.customer_time);
+}
+
+// Others on the box, or nobody to blame: that is no customer's time.
+TEST_F(WorkerProcessTest, WaitingIsNoCustomersDoing) {
+  TaskLimits limits = Limits();
+  limits.customer_time = absl::Milliseconds(20);
+  limits.wall_time = absl::Milliseconds(300);
+  EXPECT_EQ(RunScript(Printf(MarkOf({4})) + "; exec sleep 1000", limits).end, WorkerEnd::kWallTimeCap);
+  const std::string busy = "; while true; do :; done";
+  EXPECT_EQ(RunScript(Printf(MarkOf({4})) + ";" + Printf(MarkOf({})) + busy, limits).end, WorkerEnd::kWallTimeCap);
+}
+
 TEST_F(WorkerProcessTest, AWorkerThatDiedBetweenTasksIsKnownToBeGone) {
   const std::unique_ptr<WorkerProcess> worker = StartScript("exec sleep 1000");
   kill(worker->pid(), SIGKILL);

@@ -1,0 +1,93 @@
+#include "store-agent/supervisor/customer_attempts.h"
+
+#include <algorithm>
+
+namespace aisle {
+namespace {
+
+// Ends that one customer's rows can bring about by themselves.
+bool MayBeOneCustomersDoing(WorkerEnd end) {
+  switch (end) {
+    case WorkerEnd::kPlanError:
+    case WorkerEnd::kMemoryCap:
+    case WorkerEnd::kCustomerTimeCap:
+    case WorkerEnd::kSandbox:
+    case WorkerEnd::kCrash:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsLeftOut(const v1::TrainTask& task, uint32_t customer) {
+  return std::ranges::find(task.left_out(), customer, &v1::LeftOut::customer) != task.left_out().end();
+}
+
+bool TryAlone(const std::vector<uint32_t>& customers, v1::TrainTask& task) {
+  bool any = false;
+  for (const uint32_t customer : customers) {
+    if (std::ranges::find(task.alone(), customer) != task.alone().end()) continue;
+    task.add_alone(customer);
+    any = true;
+  }
+  return any;
+}
+
+WorkerOutcome RunOnce(std::unique_ptr<WorkerProcess>& worker, const std::string& program,
+                      const v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop) {
+  if (worker == nullptr || !worker->alive()) {
+    StatusOr<std::unique_ptr<WorkerProcess>> started = WorkerProcess::Start(program);
+    if (!started.ok()) {
+      WorkerOutcome outcome;
+      outcome.detail = std::string(MessageOf(started.status()));
+      return outcome;
+    }
+    worker = *std::move(started);
+  }
+  WorkerOutcome outcome = worker->Run(request, caps, {}, std::move(stop));
+  if (!outcome.worker_survives()) worker.reset();
+  return outcome;
+}
+
+void Add(const WorkerUse& use, WorkerUse& total) {
+  total.memory_peak = std::max(total.memory_peak, use.memory_peak);
+  total.cpu_time += use.cpu_time;
+  total.wall_time += use.wall_time;
+}
+
+}  // namespace
+
+bool LeaveOutWhoeverBrokeIt(const WorkerOutcome& outcome, v1::TrainTask& task) {
+  const std::vector<uint32_t>& customers = outcome.mark.customers;
+  if (!MayBeOneCustomersDoing(outcome.end) || customers.empty()) return false;
+  if (customers.size() > 1) return TryAlone(customers, task);
+  if (IsLeftOut(task, customers[0])) return false;
+  v1::LeftOut& left_out = *task.add_left_out();
+  left_out.set_customer(customers[0]);
+  left_out.set_from_step(outcome.mark.step);
+  return true;
+}
+
+CustomerAttempts RunWithoutWhoeverBreaksIt(std::unique_ptr<WorkerProcess>& worker, const std::string& program,
+                                           v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop) {
+  WorkerUse total;
+  TaskLimits left = caps;
+  while (true) {
+    CustomerAttempts attempts{.outcome = RunOnce(worker, program, request, left, stop)};
+    Add(attempts.outcome.use, total);
+    attempts.outcome.use = total;
+    left.cpu_time = caps.cpu_time - total.cpu_time;
+    left.wall_time = caps.wall_time - total.wall_time;
+    left.customer_time = caps.OneCustomersTime();
+    const bool again = LeaveOutWhoeverBrokeIt(attempts.outcome, *request.mutable_train());
+    attempts.left_out = static_cast<size_t>(request.train().left_out_size());
+    if (!again) return attempts;
+    if (stop.stop_requested()) {
+      attempts.outcome.end = WorkerEnd::kStopped;
+      return attempts;
+    }
+    if (std::min(left.cpu_time, left.wall_time) <= absl::ZeroDuration()) return attempts;
+  }
+}
+
+}  // namespace aisle
