@@ -25,7 +25,8 @@ struct Mask {
 // whole: it is made and added in pieces that fit the first-level cache.
 void ApplyMask(const SecretBytes& key, MaskSign sign, uint64_t first_coordinate, std::span<uint32_t> values);
 
-// All of them, piece by piece, so that `values` is read from memory once rather than once per mask.
+// All of them, piece by piece, so that `values` is read from memory once rather than once per mask. Holds one cipher,
+// of about 1 KiB, per mask.
 void ApplyMasks(std::span<const Mask> masks, uint64_t first_coordinate, std::span<uint32_t> values);
 
 }  // namespace aisle::secagg

@@ -86,7 +86,7 @@ RC_GTEST_PROP(MaskTest, InChunksAsInOne, ()) {
 }
 
 RC_GTEST_PROP(MaskTest, ManyAtOnceAsOneAfterTheOther, ()) {
-  const auto length = *rc::gen::inRange<size_t>(0, 9000);
+  const auto length = *rc::gen::inRange<size_t>(0, 40'000);
   const auto first = *rc::gen::inRange<size_t>(0, 100);
   const auto signs = *rc::gen::container<std::vector<MaskSign>>(rc::gen::element(MaskSign::kAdd, MaskSign::kSubtract));
   Vector one_by_one(length, 1);
