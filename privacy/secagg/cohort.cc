@@ -28,8 +28,8 @@ Status CheckAdverts(const Digest& terms, const std::map<StoreId, Advert>& advert
       return InvalidArgument("store '{}' joined on terms {}; the cohort's are {}", store, advert.terms.ShortHex(),
                              terms.ShortHex());
     }
-    for (const std::string_view key : {advert.channel_key, advert.mask_key}) {
-      const auto [at, fresh] = owners.emplace(key, &store);
+    for (const std::string* key : {&advert.channel_key, &advert.mask_key}) {
+      const auto [at, fresh] = owners.emplace(*key, &store);
       if (!fresh) return InvalidArgument("stores '{}' and '{}' have a key in common", *at->second, store);
     }
   }
