@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aggregation/mean_update.h"
+#include "aggregation/model_average.h"
 #include "aggregation/server_optimizer.h"
 #include "aggregation/weights.h"
 #include "coordinator/jobs/round_metrics.h"
@@ -28,6 +29,19 @@ Status StepTrainable(const Layout& trainable, Weights& weights, Step step) {
   AISLE_RETURN_IF_ERROR(step(std::span(flat)));
   each([](std::span<float> tensor, std::span<float> part) { std::ranges::copy(part, tensor.begin()); });
   return OkStatus();
+}
+
+// Frozen tensors never move, so their mean is they themselves.
+StatusOr<BlobName> WhatToPublish(const JobPlan& plan, const ModelBefore& before, const Weights& reached,
+                                 const BlobName& reached_name, BlobStore& blobs) {
+  if (plan.plan.average_rounds == 1 || before.version == 0) return reached_name;
+  Weights average;
+  {
+    AISLE_ASSIGN_OR_RETURN(const std::string bytes, blobs.Read(before.published));
+    AISLE_ASSIGN_OR_RETURN(average, DecodeWeights(bytes));
+  }
+  AISLE_RETURN_IF_ERROR(MoveAverage(average.values, reached.values, before.version + 1, plan.plan.average_rounds));
+  return blobs.Put(EncodeWeights(average));
 }
 
 bool KeepsState(ServerOptimizerKind kind) { return kind != ServerOptimizerKind::kFedAvg; }
@@ -66,6 +80,7 @@ StatusOr<NextModel> MakeNextModel(const JobPlan& plan, const ModelBefore& before
     AISLE_ASSIGN_OR_RETURN(next.optimizer_state, blobs.Put(optimizer.EncodeState()));
   }
   AISLE_ASSIGN_OR_RETURN(next.weights, blobs.Put(EncodeWeights(weights)));
+  AISLE_ASSIGN_OR_RETURN(next.published, WhatToPublish(plan, before, weights, next.weights, blobs));
   return next;
 }
 
