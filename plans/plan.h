@@ -126,7 +126,7 @@ struct Plan {
   PrivacyContract privacy;
   double over_selection = 1.2;  // Stores invited per store needed.
   ServerOptimizerPolicy server;
-  uint32_t average_rounds = 1;  // What is released is a mean over the models of the last so many rounds or so.
+  uint32_t average_rounds = 1;  // What is published is a mean over about so many rounds' models.
   RoundDeadlines deadlines;
   TaskLimits limits;
   std::vector<MetricNeed> metrics;

@@ -6,6 +6,10 @@
 #
 # The network predicts how far the week will be from the brand's own recent level in this store, so that a store it has
 # never seen starts from its own history and only the reaction to prices, deals and the season is learnt together.
+#
+# Privacy's noise moves all weights alike and reaches the output in proportion to the input behind each. The whole shelf's
+# prices and the neighbourhood are 22 of the 51 inputs and say little each; at full size they would carry most of the
+# noise, so they enter small.
 
 
 # [brands, weeks] moved `weeks` into the future: entry t holds what was known of week t - weeks; 0 before the beginning.
@@ -98,9 +102,9 @@ def prepare(self, tables: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
         ((self.shift(level, 4) - base) * self.shift(known, 4))[brand, time].unsqueeze(1),
         self.shift(known, 1)[brand, time].unsqueeze(1),
         (seen / 8.0)[brand, time].unsqueeze(1),
-        shelf.t()[time],
+        shelf.t()[time] * 0.4,
         torch.sin(angle) * 0.25, torch.cos(angle) * 0.25,  # Kept small: two years are few to learn a season from.
-        self.trait_row(tables["traits"]).unsqueeze(0).repeat(week.size(0), 1)
+        (self.trait_row(tables["traits"]) * 0.3).unsqueeze(0).repeat(week.size(0), 1)
     ]
     x = torch.clamp(torch.cat(parts, 1), -6.0, 6.0)
     rows = torch.nonzero(seen[brand, time] > 0)[:, 0]  # A brand's first week has no past to start from.
