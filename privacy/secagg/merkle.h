@@ -34,6 +34,8 @@ class MerkleTree {
   Digest root_;
 };
 
+// A root alone doesn't say how many entries its tree has: whoever signs a root signs the size with it.
+//
 // InvalidArgument unless `proof` shows that the tree of `size` leaves with this root has `leaf` at `position`. The
 // proof must be exactly as long as position and size say. (RFC 9162, section 2.1.3.2.)
 Status VerifyInclusion(const Digest& leaf, uint32_t position, uint32_t size, std::span<const Digest> proof,
