@@ -1,8 +1,9 @@
 // Who is whose neighbour in the secure sum: a Harary graph (each store joined to the degree / 2 before it and the
 // degree / 2 after it on a ring) over a random order of the stores (Bell et al. 2020, section 3.2).
 //
-// The order follows from a public seed that no single party chooses, and every store works it out for itself. The
-// recipe, byte for byte:
+// The order follows from a public seed that no single party chooses, and every store works it out for itself. Who can
+// try many seeds before the others see one can look for a graph that suits it: how seeds are made is the caller's care.
+// The recipe, byte for byte:
 //
 //   key    = HKDF-SHA256(ikm = the seed's 32 bytes, salt = "", info = "aisle/stream/secagg/graph", 32 bytes)
 //   stream = AES-256-CTR key stream under that key, 128-bit big-endian counter from zero

@@ -1,18 +1,20 @@
-// How many neighbours a store has in the secure sum, and how many shares rebuild a secret: the fewest with which, for
-// the worst choice of colluding and of dropping stores that the assumptions allow,
+// How many neighbours a store has in the secure sum, and how many shares rebuild a secret: the fewest with which,
+// whichever stores collude and drop out (as many as assumed, and without a look at the random graph),
 //
-//   - with probability 1 - 2^-40 the sum stays secret (over the random graph), and
-//   - with probability 1 - 2^-20 it comes out, however the drop-outs fall.
+//   - with probability 1 - 2^-40 the sum stays secret, and
+//   - with probability 1 - 2^-20 it comes out.
 //
 // Bell, Bonawitz, Gascon, Lepoint and Raykova 2020, "Secure Single-Server Aggregation with (Poly)Logarithmic Overhead",
 // section 3 (definition 3.5 and theorem 3.10 for good graphs); the same conditions as the parameter finder of Google's
 // federated-compute. With n stores, c of them colluding with HQ, degree k and threshold t, the events are
 //
-//   1. the stores that neither collude nor drop out fall apart in two: on a ring that joins each to the k / 2 before
-//   and
-//      after it, that takes two gaps of k / 2 bad stores in a row. Probability under 2^-41.
-//   2. some honest store has so many colluders among its neighbours that t doesn't protect it. Probability under 2^-41.
-//   3. some store has fewer than t surviving neighbours. Probability under 2^-20.
+//   1. The stores that neither collude nor drop out fall apart in two: on a ring that joins each to the k / 2 before it
+//      and after it, that takes two gaps of k / 2 bad stores in a row. Probability under 2^-41.
+//   2. Some honest store has so many colluders among its neighbours that t doesn't protect it. Probability under 2^-41.
+//   3. Some store has fewer than t surviving neighbours. Probability under 2^-20.
+//
+// A lying HQ chooses drop-outs after it has seen the graph. Against event 1 the malicious rule's threshold then helps,
+// which is above k / 2: docs/decisions/0024 says how far.
 //
 // What protects a store. A rebuilt mask key or self mask takes t shares, and each store holding one gives one of the
 // two kinds only. Let x be the number of colluders among a store's k neighbours; they give both kinds.
