@@ -31,7 +31,7 @@ struct Share {
   std::array<uint64_t, kLimbs> y{};  // The values there, each below p.
 
   Share() = default;
-  Share(uint32_t point, std::array<uint64_t, kLimbs> values) : x(point), y(values) {}
+  Share(uint32_t point, const std::array<uint64_t, kLimbs>& values) : x(point), y(values) {}
   ~Share() { Wipe(y.data(), sizeof y); }
   Share(Share&& other) noexcept : x(other.x), y(other.y) { Wipe(other.y.data(), sizeof other.y); }
   Share& operator=(Share&& other) noexcept;
@@ -46,6 +46,7 @@ struct Share {
 
 // A share for each point, in their order. InvalidArgument if the secret hasn't kSharedSecretSize bytes, the threshold
 // isn't in [1, number of points], or a point is 0 (which is where the secret lies) or comes twice.
+// The coefficients are drawn by DrawElement, from the first power up and for each power limb by limb.
 StatusOr<std::vector<Share>> Split(const SecretBytes& secret, uint32_t threshold, std::span<const uint32_t> points,
                                    RandomSource& random);
 
