@@ -1,0 +1,26 @@
+// The certificates of a chain for secagg_bench: real ones, and ones that cost nothing, so that what certificates cost
+// can be told from what the protocol costs.
+#pragma once
+
+#include <vector>
+
+#include "base/ids.h"
+#include "privacy/secagg/trust.h"
+
+namespace aisle::secagg {
+
+struct Chain {
+  std::vector<Credentials> stores;
+  Credentials headquarters;
+  Trust trust;
+};
+
+// Ids in the order of the numbers.
+StoreId BenchStore(uint32_t number);
+
+// A signature is a MAC; a certificate is a text as long as a real one.
+Chain CheapChain(uint32_t stores);
+// ECDSA on P-256, X.509, issued by one authority and checked against it for every statement.
+Chain EcdsaChain(uint32_t stores);
+
+}  // namespace aisle::secagg
