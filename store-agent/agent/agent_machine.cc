@@ -15,12 +15,13 @@ std::optional<Standing> StandingOf(const State& state) {
   using enum StoreStanding;
   return std::visit(Overloaded{[](const Idle&) { return std::optional<Standing>(Standing{.standing = kIdle}); },
                                [](const Reporting&) { return std::optional<Standing>(); },
+                               [](const Summing&) { return std::optional<Standing>(); },
                                [](const Uploading&) { return std::optional<Standing>(); },
                                [](const Holding& holding) {
-                                 return std::optional<Standing>(Standing{kTrained, holding.round});
+                                 return std::optional<Standing>(Standing{kTrained, holding.held.round});
                                },
                                [](const Delivered& delivered) {
-                                 return std::optional<Standing>(Standing{kUploaded, delivered.round});
+                                 return std::optional<Standing>(Standing{kUploaded, delivered.held.round});
                                },
                                [&](const auto&) {
                                  return std::optional<Standing>(Standing{kTraining, RoundOf(state)});
@@ -32,8 +33,8 @@ std::optional<Standing> StandingOf(const State& state) {
 
 std::string_view NameOf(const State& state) {
   static constexpr std::array<std::string_view, kStateCount> kNames = {
-      "idle",      "fetching_plan", "vetting_plan", "fetching_weights", "training",
-      "releasing", "reporting",     "holding",      "uploading",        "delivered"};
+      "idle",      "fetching_plan", "vetting_plan", "fetching_weights", "training", "releasing",
+      "reporting", "holding",       "summing",      "uploading",        "delivered"};
   static_assert(std::variant_size_v<State> == kStateCount);
   return kNames[state.index()];
 }
@@ -46,14 +47,21 @@ std::string_view NameOf(RoundResult result) {
 
 std::optional<RoundId> RoundOf(const State& state) {
   using Round = std::optional<RoundId>;
-  return std::visit(Overloaded{[](const Idle&) { return Round(); },
-                               [](const FetchingPlan& s) { return Round(s.task.instruction.round); },
-                               [](const VettingPlan& s) { return Round(s.task.instruction.round); },
-                               [](const FetchingWeights& s) { return Round(s.task.instruction.round); },
-                               [](const Training& s) { return Round(s.task.instruction.round); },
-                               [](const Releasing& s) { return Round(s.instruction.round); },
-                               [](const auto& s) { return Round(s.round); }},
-                    state);
+  return std::visit(
+      Overloaded{[](const Idle&) { return Round(); },
+                 [](const FetchingPlan& s) { return Round(s.task.instruction.round); },
+                 [](const VettingPlan& s) { return Round(s.task.instruction.round); },
+                 [](const FetchingWeights& s) { return Round(s.task.instruction.round); },
+                 [](const Training& s) { return Round(s.task.instruction.round); },
+                 [](const Releasing& s) { return Round(s.instruction.round); },
+                 [](const Reporting& s) { return Round(s.round); }, [](const auto& s) { return Round(s.held.round); }},
+      state);
+}
+
+const HeldUpdate* HeldOf(const State& state) {
+  if (const auto* holding = std::get_if<Holding>(&state)) return &holding->held;
+  if (const auto* delivered = std::get_if<Delivered>(&state)) return &delivered->held;
+  return nullptr;
 }
 
 AgentMachine::AgentMachine(Findings findings, RandomSource& random)
@@ -80,27 +88,25 @@ Effects AgentMachine::TakeEffects() {
 void AgentMachine::Restore(Findings findings) {
   if (!findings.record) return;
   const std::optional<BlobName>& spooled = findings.spooled;
-  std::visit(
-      Overloaded{
-          [&](PreparingRecord& record) {
-            Prepare({std::move(record.task), std::move(record.seed)});
-          },
-          [&](ReleasingRecord& record) {
-            if (spooled) return Finish(record.round, *spooled);
-            AISLE_COVER("agent.release_interrupted");
-            GiveUp(record.round, Failed{FailureReason::kWorkerCrash,
+  std::visit(Overloaded{[&](PreparingRecord& record) {
+                          Prepare({std::move(record.task), std::move(record.seed)});
+                        },
+                        [&](ReleasingRecord& record) {
+                          if (spooled) return Finish({.round = record.round, .update = *spooled, .sum = record.sum});
+                          AISLE_COVER("agent.release_interrupted");
+                          GiveUp(record.round,
+                                 Failed{FailureReason::kWorkerCrash,
                                         "the agent was stopped between the ledger's debit and the finished update"});
-          },
-          [&](FinishedRecord& record) {
-            if (spooled == record.update) return Report(record.round, Trained{record.update});
-            AISLE_COVER("agent.spool_lost");
-            GiveUp(record.round, Failed{FailureReason::kStorage, "the finished update is gone from the store's disk"});
-          },
-          [&](UploadedRecord& record) {
-            state_ = Delivered{record.round, record.update};
-          },
-          [&](GivenUpRecord& record) { Report(record.round, std::move(record.outcome)); }},
-      *findings.record);
+                        },
+                        [&](FinishedRecord& record) {
+                          if (spooled == record.held.update) return ReportHeld(std::move(record.held));
+                          AISLE_COVER("agent.spool_lost");
+                          GiveUp(record.held.round,
+                                 Failed{FailureReason::kStorage, "the finished update is gone from the store's disk"});
+                        },
+                        [&](UploadedRecord& record) { state_ = Delivered{std::move(record.held)}; },
+                        [&](GivenUpRecord& record) { Report(record.round, std::move(record.outcome)); }},
+             *findings.record);
 }
 
 bool AgentMachine::TakeStep(Ticket ticket) {
@@ -128,7 +134,9 @@ void AgentMachine::RepeatStep() {
   } else if (const auto* reporting = std::get_if<Reporting>(&state_)) {
     Emit(ReportOutcome{OpenStep(), reporting->round, reporting->outcome});
   } else if (const auto* uploading = std::get_if<Uploading>(&state_)) {
-    Emit(UploadUpdate{OpenStep(), uploading->round, uploading->update, uploading->resume});
+    AskUpload(*uploading);
+  } else if (const auto* summing = std::get_if<Summing>(&state_)) {
+    AskStep(*summing);
   }
 }
 

@@ -9,6 +9,7 @@
 //   releasing.cc   ledger, noise, spool; or the decision to give up
 //   reporting.cc   tells headquarters how it ended
 //   holding.cc     waits with the finished vector, uploads it when asked, waits for the round to close
+//   summing.cc     under the secure sum: its steps, before the upload and after it
 // instructions.cc is what headquarters may say at any of these; conversation.h is the check-in that stays open beside
 // all of them.
 #pragma once
@@ -56,28 +57,34 @@ struct Training {
 };
 struct Releasing {
   TrainInstruction instruction;
+  std::optional<CohortTerms> sum;
 };
 struct Reporting {
   RoundId round;
   TaskOutcome outcome;
+  std::optional<HeldUpdate> held;  // What was trained.
 };
 struct Holding {  // The finished vector is in the spool and headquarters knows it.
-  RoundId round;
-  BlobName update;
+  HeldUpdate held;
   bool tried = false;  // An upload was begun before.
 };
+struct Summing {  // A step of the secure sum is being answered.
+  HeldUpdate held;
+  SumInstruction instruction;
+  bool tried = false;
+  bool delivered = false;  // Its masked vector is at headquarters.
+};
 struct Uploading {
-  RoundId round;
-  BlobName update;
+  HeldUpdate held;
+  BlobName sent;        // The held vector, or under the secure sum the masked one.
   bool resume = false;  // Ask first how much is already there.
 };
 struct Delivered {
-  RoundId round;
-  BlobName update;
+  HeldUpdate held;
 };
 using State = std::variant<Idle, FetchingPlan, VettingPlan, FetchingWeights, Training, Releasing, Reporting, Holding,
-                           Uploading, Delivered>;
-inline constexpr int kStateCount = 10;
+                           Summing, Uploading, Delivered>;
+inline constexpr int kStateCount = 11;
 std::string_view NameOf(const State& state);  // "fetching_plan": stable, for logs and tests.
 
 // What a restart finds on the disk.
@@ -113,17 +120,26 @@ class AgentMachine {
   void On(const UpdateReleased& event);
   void On(const TaskRefused& event);
   void On(const TaskFailed& event);
-  void Finish(const RoundId& round, const BlobName& update);
+  void Finish(HeldUpdate held);
   void GiveUp(const RoundId& round, TaskOutcome outcome);
   // reporting.cc
   void Report(const RoundId& round, TaskOutcome outcome);
+  void ReportHeld(HeldUpdate held);
   void On(const OutcomeReported& event);
   void OnReportHeard();
   void EndUnheard(const CallOutcome& outcome);
   void TellGivenUp(const Reporting& reporting);
   // holding.cc
   void Upload(Uploading uploading);
+  void AskUpload(const Uploading& uploading);
   void On(const UpdateUploaded& event);
+  // summing.cc
+  void Sum(const RoundId& round, SumInstruction instruction);
+  void AskStep(const Summing& summing);
+  void On(const SumStepTaken& event);
+  void On(const UpdateMasked& event);
+  void EndStep();
+  void RefuseToSum(const RoundId& round, RefusalReason reason, std::string_view why);
   // instructions.cc
   void On(const CheckInAnswered& event);
   void On(const CheckInFailed& event);
@@ -131,10 +147,11 @@ class AgentMachine {
   void Obey(const CollectInstruction& collect);
   void Obey(const RoundClosed& closed);
   void Obey(const ComeBack& come_back);
-  void Obey(const AdvertiseInstruction&) {}
-  void Obey(const ShareInstruction&) {}
-  void Obey(const ConfirmInstruction&) {}
-  void Obey(const UnmaskInstruction&) {}
+  void Obey(const AdvertiseInstruction& advertise);
+  void Obey(const ShareInstruction& share);
+  void Obey(const ConfirmInstruction& confirm);
+  void Obey(const UnmaskInstruction& unmask);
+  void HoldNothingFor(const RoundId& round);
   // agent_machine.cc
   void Restore(Findings findings);
   void On(const TimerRanOut& event);
@@ -162,5 +179,7 @@ class AgentMachine {
 };
 
 std::optional<RoundId> RoundOf(const State& state);  // Nullopt when idle.
+// The finished vector of a store that waits for headquarters to ask for it, or for more of it; null otherwise.
+const HeldUpdate* HeldOf(const State& state);
 
 }  // namespace aisle::agent

@@ -68,7 +68,18 @@ struct UploadUpdate {
   Ticket ticket = 0;
   RoundId round;
   BlobName update;
+  bool masked = false;  // The masked vector, not the one that was finished.
   bool resume = false;  // Ask first how much is already there.
+};
+// Work out one step of the secure sum, make durable what the cohort has come to, and only then say it. Answered by
+// SumStepTaken; the step Collect says nothing yet and is answered by UpdateMasked. Taken again it says the same again.
+using SumInstruction =
+    std::variant<AdvertiseInstruction, ShareInstruction, CollectInstruction, ConfirmInstruction, UnmaskInstruction>;
+struct TakeSumStep {
+  Ticket ticket = 0;
+  CohortTerms terms;  // The store's own, for the attempt that headquarters names.
+  BlobName update;    // What is to be masked, in the spool.
+  SumInstruction instruction;
 };
 struct StopTask {};  // Stop the step in hand: kill the worker, cut the transfer. Its answer no longer matters.
 
@@ -90,9 +101,9 @@ struct TellRoundEnded {
   std::string detail;
 };
 
-using Effect =
-    std::variant<SaveRecord, OpenCheckIn, CloseCheckIn, SetTimer, ClearTimer, FetchBlob, VetPlan, TrainUpdate,
-                 ReleaseUpdate, ReportOutcome, UploadUpdate, StopTask, DropSpool, TellRoundBegun, TellRoundEnded>;
+using Effect = std::variant<SaveRecord, OpenCheckIn, CloseCheckIn, SetTimer, ClearTimer, FetchBlob, VetPlan,
+                            TrainUpdate, ReleaseUpdate, ReportOutcome, UploadUpdate, TakeSumStep, StopTask, DropSpool,
+                            TellRoundBegun, TellRoundEnded>;
 using Effects = std::vector<Effect>;
 
 }  // namespace aisle::agent

@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -50,6 +51,7 @@ struct PlanVetted {  // Signed, understood, allowed and within budget.
 };
 struct UpdateTrained {  // A clean vector is in memory.
   Ticket ticket = 0;
+  std::optional<CohortTerms> sum = {};  // How it is to be summed; nothing where the plan has no secure sum.
 };
 struct UpdateReleased {  // Debited, noised, and durable in the spool.
   Ticket ticket = 0;
@@ -72,6 +74,16 @@ struct UpdateUploaded {
   CallOutcome outcome;  // kDone: headquarters has verified and accepted all of it.
 };
 
+// Steps of the secure sum. A store's refusal is TaskRefused.
+struct SumStepTaken {
+  Ticket ticket = 0;
+  CallOutcome outcome;  // kDone: headquarters has what the store said.
+};
+struct UpdateMasked {  // The masked vector is in the spool, beside the other.
+  Ticket ticket = 0;
+  BlobName masked;
+};
+
 // A timer that the machine set has run out.
 enum class Timer { kConversation, kTask };
 struct TimerRanOut {
@@ -81,7 +93,8 @@ struct TimerRanOut {
 // Rows came in, the policy changed, its hours opened or closed: what the last check-in said may no longer hold.
 struct SiteChanged {};
 
-using Event = std::variant<CheckInAnswered, CheckInFailed, BlobFetched, PlanVetted, UpdateTrained, UpdateReleased,
-                           TaskRefused, TaskFailed, OutcomeReported, UpdateUploaded, TimerRanOut, SiteChanged>;
+using Event =
+    std::variant<CheckInAnswered, CheckInFailed, BlobFetched, PlanVetted, UpdateTrained, UpdateReleased, TaskRefused,
+                 TaskFailed, OutcomeReported, UpdateUploaded, SumStepTaken, UpdateMasked, TimerRanOut, SiteChanged>;
 
 }  // namespace aisle::agent

@@ -20,27 +20,33 @@ void AgentMachine::Obey(const TrainInstruction& train) {
     return;
   }
   // Headquarters doesn't know that the vector is finished: tell it again.
-  if (const auto* holding = std::get_if<Holding>(&state_)) return Report(holding->round, Trained{holding->update});
-  if (const auto* delivered = std::get_if<Delivered>(&state_)) {
-    return Report(delivered->round, Trained{delivered->update});
-  }
+  if (const auto* holding = std::get_if<Holding>(&state_)) return ReportHeld(holding->held);
+  if (const auto* delivered = std::get_if<Delivered>(&state_)) return ReportHeld(delivered->held);
+}
+
+// The store was in the round and has lost what it held for it.
+void AgentMachine::HoldNothingFor(const RoundId& round) {
+  AISLE_COVER("agent.nothing_to_collect");
+  Emit(TellRoundBegun{round});
+  GiveUp(round, Failed{FailureReason::kStorage, "the store holds no finished update for this round"});
 }
 
 void AgentMachine::Obey(const CollectInstruction& collect) {
-  if (std::holds_alternative<Idle>(state_)) {
-    AISLE_COVER("agent.nothing_to_collect");
-    Emit(TellRoundBegun{collect.round});
-    return GiveUp(collect.round, Failed{FailureReason::kStorage, "the store holds no finished update for this round"});
-  }
-  if (RoundOf(state_) != collect.round) return;
+  const HeldUpdate* held = HeldOf(state_);
+  if (collect.inbox || (held != nullptr && held->sum)) return Sum(collect.round, collect);
+  if (std::holds_alternative<Idle>(state_)) return HoldNothingFor(collect.round);
+  if (held == nullptr || held->round != collect.round) return;
   if (const auto* holding = std::get_if<Holding>(&state_)) {
-    return Upload({.round = holding->round, .update = holding->update, .resume = holding->tried});
+    return Upload({.held = *held, .sent = held->update, .resume = holding->tried});
   }
-  if (const auto* delivered = std::get_if<Delivered>(&state_)) {
-    AISLE_COVER("agent.asked_to_upload_again");
-    return Upload({.round = delivered->round, .update = delivered->update, .resume = true});
-  }
+  AISLE_COVER("agent.asked_to_upload_again");
+  Upload({.held = *held, .sent = held->update, .resume = true});
 }
+
+void AgentMachine::Obey(const AdvertiseInstruction& advertise) { Sum(advertise.round, advertise); }
+void AgentMachine::Obey(const ShareInstruction& share) { Sum(share.round, share); }
+void AgentMachine::Obey(const ConfirmInstruction& confirm) { Sum(confirm.round, confirm); }
+void AgentMachine::Obey(const UnmaskInstruction& unmask) { Sum(unmask.round, unmask); }
 
 void AgentMachine::Obey(const RoundClosed& closed) {
   if (RoundOf(state_) != closed.round) return;

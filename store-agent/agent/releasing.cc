@@ -8,20 +8,20 @@ namespace aisle::agent {
 void AgentMachine::On(const UpdateTrained& event) {
   if (!TakeStep(event.ticket)) return;
   TrainInstruction instruction = std::move(std::get<Training>(state_).task.instruction);
-  Emit(SaveRecord{ReleasingRecord{instruction.round}});
+  Emit(SaveRecord{ReleasingRecord{instruction.round, event.sum}});
   Emit(ReleaseUpdate{OpenStep(), instruction});
-  state_ = Releasing{std::move(instruction)};
+  state_ = Releasing{std::move(instruction), event.sum};
 }
 
 void AgentMachine::On(const UpdateReleased& event) {
   if (!TakeStep(event.ticket)) return;
-  const RoundId round = std::get<Releasing>(state_).instruction.round;
-  Finish(round, event.update);
+  const auto& releasing = std::get<Releasing>(state_);
+  Finish({.round = releasing.instruction.round, .update = event.update, .sum = releasing.sum});
 }
 
-void AgentMachine::Finish(const RoundId& round, const BlobName& update) {
-  Emit(SaveRecord{FinishedRecord{round, update}});
-  Report(round, Trained{update});
+void AgentMachine::Finish(HeldUpdate held) {
+  Emit(SaveRecord{FinishedRecord{held}});
+  ReportHeld(std::move(held));
 }
 
 void AgentMachine::On(const TaskRefused& event) {

@@ -8,7 +8,15 @@ namespace aisle::agent {
 void AgentMachine::Report(const RoundId& round, TaskOutcome outcome) {
   const RoundId reported = round;
   Emit(ReportOutcome{OpenStep(), reported, outcome});
-  state_ = Reporting{reported, std::move(outcome)};
+  state_ = Reporting{.round = reported, .outcome = std::move(outcome)};
+}
+
+// A vector that is to be summed has no name at headquarters: even its digest would say something of it.
+void AgentMachine::ReportHeld(HeldUpdate held) {
+  const BlobName told{.digest = held.sum ? Digest() : held.update.digest, .size = held.update.size};
+  const RoundId round = held.round;
+  Report(round, Trained{told});
+  std::get<Reporting>(state_).held = std::move(held);
 }
 
 void AgentMachine::On(const OutcomeReported& event) {
@@ -30,8 +38,8 @@ void AgentMachine::OnReportHeard() {
   conversation_.HeardOfHeadquarters();
   task_backoff_.Reset();
   const Reporting reporting = std::get<Reporting>(state_);
-  if (const auto* trained = std::get_if<Trained>(&reporting.outcome)) {
-    state_ = Holding{.round = reporting.round, .update = trained->update};
+  if (reporting.held) {
+    state_ = Holding{.held = *reporting.held};
     return;
   }
   TellGivenUp(reporting);
@@ -41,7 +49,7 @@ void AgentMachine::OnReportHeard() {
 // Headquarters has no use for the report: the round went on, or never was.
 void AgentMachine::EndUnheard(const CallOutcome& outcome) {
   const Reporting reporting = std::get<Reporting>(state_);
-  if (std::holds_alternative<Trained>(reporting.outcome)) {
+  if (reporting.held) {
     const bool over = outcome.verdict == Verdict::kRoundOver;
     Emit(TellRoundEnded{.round = reporting.round,
                         .result = over ? RoundResult::kLeftOut : RoundResult::kFailed,

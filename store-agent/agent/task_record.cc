@@ -10,7 +10,18 @@ constexpr std::string_view kMagic = "AISLETR1";
 constexpr size_t kSeedSize = 32;
 constexpr size_t kSignatureSizeMax = 4096;
 
-enum class Kind : uint8_t { kPreparing = 1, kReleasing, kFinished, kUploaded, kRefused, kFailed };
+// The summed ones say the store's terms after what their plain kin say.
+enum class Kind : uint8_t {
+  kPreparing = 1,
+  kReleasing,
+  kFinished,
+  kUploaded,
+  kRefused,
+  kFailed,
+  kSummedReleasing,
+  kSummedFinished,
+  kSummedUploaded,
+};
 
 void Put(ByteWriter& out, Kind kind, const RoundId& round) {
   out.U8(static_cast<uint8_t>(kind)).String(round.job.str()).U32(round.number);
@@ -20,6 +31,37 @@ void Put(ByteWriter& out, const BlobName& blob) { out.Put(blob.digest).U64(blob.
 BlobName ReadBlob(ByteReader& in) {
   const Digest digest = in.ReadDigest();
   return {.digest = digest, .size = in.U64()};
+}
+
+void Put(ByteWriter& out, const std::optional<CohortTerms>& sum) {
+  if (!sum) return;
+  out.Put(sum->plan).U64(sum->length).U32(sum->cohort_min).U32(sum->corrupt_permille).U32(sum->dropout_permille);
+}
+
+CohortTerms ReadTerms(ByteReader& in, const RoundId& round) {
+  CohortTerms terms{.round = round, .plan = in.ReadDigest()};
+  terms.length = in.U64();
+  terms.cohort_min = in.U32();
+  terms.corrupt_permille = in.U32();
+  terms.dropout_permille = in.U32();
+  return terms;
+}
+
+void PutReleasing(ByteWriter& out, const ReleasingRecord& record) {
+  Put(out, record.sum ? Kind::kSummedReleasing : Kind::kReleasing, record.round);
+  Put(out, record.sum);
+}
+
+void PutHeld(ByteWriter& out, Kind plain, Kind summed, const HeldUpdate& held) {
+  Put(out, held.sum ? summed : plain, held.round);
+  Put(out, held.update);
+  Put(out, held.sum);
+}
+
+HeldUpdate ReadHeld(ByteReader& in, RoundId round, bool summed) {
+  HeldUpdate held{.round = std::move(round), .update = ReadBlob(in)};
+  if (summed) held.sum = ReadTerms(in, held.round);
+  return held;
 }
 
 void PutTask(ByteWriter& out, const PreparingRecord& record) {
@@ -73,10 +115,14 @@ StatusOr<TaskRecord> ReadBody(ByteReader& in) {
       return ReadTask(in, std::move(round));
     case Kind::kReleasing:
       return ReleasingRecord{.round = std::move(round)};
+    case Kind::kSummedReleasing:
+      return ReleasingRecord{.round = round, .sum = ReadTerms(in, round)};
     case Kind::kFinished:
-      return FinishedRecord{.round = std::move(round), .update = ReadBlob(in)};
+    case Kind::kSummedFinished:
+      return FinishedRecord{ReadHeld(in, std::move(round), kind == Kind::kSummedFinished)};
     case Kind::kUploaded:
-      return UploadedRecord{.round = std::move(round), .update = ReadBlob(in)};
+    case Kind::kSummedUploaded:
+      return UploadedRecord{ReadHeld(in, std::move(round), kind == Kind::kSummedUploaded)};
     case Kind::kRefused:
     case Kind::kFailed:
       return ReadOutcome(in, kind, std::move(round));
@@ -88,6 +134,8 @@ StatusOr<TaskRecord> ReadBody(ByteReader& in) {
 
 const RoundId& RoundOf(const TaskRecord& record) {
   return std::visit(Overloaded{[](const PreparingRecord& preparing) -> const RoundId& { return preparing.task.round; },
+                               [](const FinishedRecord& finished) -> const RoundId& { return finished.held.round; },
+                               [](const UploadedRecord& uploaded) -> const RoundId& { return uploaded.held.round; },
                                [](const auto& other) -> const RoundId& { return other.round; }},
                     record);
 }
@@ -95,18 +143,14 @@ const RoundId& RoundOf(const TaskRecord& record) {
 SecretBytes EncodeRecord(const TaskRecord& record) {
   ByteWriter out;
   out.Raw(kMagic);
-  std::visit(Overloaded{[&](const PreparingRecord& preparing) { PutTask(out, preparing); },
-                        [&](const ReleasingRecord& releasing) { Put(out, Kind::kReleasing, releasing.round); },
-                        [&](const FinishedRecord& finished) {
-                          Put(out, Kind::kFinished, finished.round);
-                          Put(out, finished.update);
-                        },
-                        [&](const UploadedRecord& uploaded) {
-                          Put(out, Kind::kUploaded, uploaded.round);
-                          Put(out, uploaded.update);
-                        },
-                        [&](const GivenUpRecord& given_up) { PutOutcome(out, given_up); }},
-             record);
+  std::visit(
+      Overloaded{
+          [&](const PreparingRecord& preparing) { PutTask(out, preparing); },
+          [&](const ReleasingRecord& releasing) { PutReleasing(out, releasing); },
+          [&](const FinishedRecord& finished) { PutHeld(out, Kind::kFinished, Kind::kSummedFinished, finished.held); },
+          [&](const UploadedRecord& uploaded) { PutHeld(out, Kind::kUploaded, Kind::kSummedUploaded, uploaded.held); },
+          [&](const GivenUpRecord& given_up) { PutOutcome(out, given_up); }},
+      record);
   const Digest checksum = Sha256::Of(out.bytes());
   out.Put(checksum);
   std::string bytes = out.Take();

@@ -3,10 +3,10 @@
 // The record is saved before the effects that follow from it. What each stage means after a restart:
 //   Preparing   begin again at the plan; blobs that are cached stay, and the seed makes training the same
 //   Releasing   a debit may have been written. If the finished vector is in the spool, go on with it. If not, the round
-//   is
-//               reported failed: a debit is never refunded and never used for a second draw of noise
-//   Finished    report it and hold it; what is sent is byte-identical
-//   Uploaded    wait for the round to close
+//               is reported failed: a debit is never refunded and never used for a second draw of noise
+//   Finished    report it and hold it; what is sent is byte-identical. How far the secure sum of it came is on record
+//               elsewhere, step by step (sum/cohort_file.h): a step that is asked for again gets the same answer
+//   Uploaded    wait for the round to close; under the secure sum, for the steps before that
 //   GivenUp     report the refusal or failure
 #pragma once
 
@@ -24,16 +24,22 @@ struct PreparingRecord {
   TrainInstruction task;
   SecretBytes seed;  // 32 bytes; everything random in training comes from it.
 };
+// A finished vector. Under the secure sum it never leaves as it is, and `sum` is what the store itself knows of the
+// cohorts that it may be masked for; `attempt` there is the first.
+struct HeldUpdate {
+  RoundId round;
+  BlobName update;                      // In the spool.
+  std::optional<CohortTerms> sum = {};  // Nothing: the plan has no secure sum.
+};
 struct ReleasingRecord {
   RoundId round;
+  std::optional<CohortTerms> sum = {};
 };
 struct FinishedRecord {
-  RoundId round;
-  BlobName update;
+  HeldUpdate held;
 };
 struct UploadedRecord {
-  RoundId round;
-  BlobName update;
+  HeldUpdate held;
 };
 struct GivenUpRecord {
   RoundId round;

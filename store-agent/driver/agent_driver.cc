@@ -36,6 +36,7 @@ Status AgentDriver::Start() {
   std::optional<RoundId> round;
   if (findings.record) round = RoundOf(*findings.record);
   AISLE_RETURN_IF_ERROR(parts_.spool.DropAllBut(round));
+  AISLE_RETURN_IF_ERROR(parts_.sum.ForgetAllBut(round));
   if (round) {
     AISLE_ASSIGN_OR_RETURN(findings.spooled, parts_.spool.Find(*round));
     LogInfo("taking up round {} again", *round);
@@ -209,7 +210,7 @@ bool AgentDriver::Run(agent::TrainUpdate& effect) {
         seed](std::stop_token stop) -> Event {
     std::optional<TaskEnd> end = parts_.steps.Train(task, *seed, deadline, stop);
     if (end) return EndedEarly(ticket, *std::move(end));
-    return agent::UpdateTrained{ticket};
+    return agent::UpdateTrained{ticket, parts_.steps.SumOf(task)};
   });
   return true;
 }
@@ -235,8 +236,9 @@ bool AgentDriver::Run(agent::ReportOutcome& effect) {
 
 bool AgentDriver::Run(agent::UploadUpdate& effect) {
   Work([this, ticket = effect.ticket, header = UploadHeader{.round = effect.round, .update = effect.update},
-        resume = effect.resume](std::stop_token stop) -> Event {
-    TransferResult result = UploadSpooled(parts_.link, parts_.spool, parts_.meter, header, resume, stop);
+        options = UploadOptions{.which = effect.masked ? SpooledVector::kMasked : SpooledVector::kUpdate,
+                                .resume = effect.resume}](std::stop_token stop) -> Event {
+    TransferResult result = UploadSpooled(parts_.link, parts_.spool, parts_.meter, header, options, stop);
     if (!result.disk.ok()) return DiskFailed(ticket, result.disk);
     if (result.outcome.verdict != agent::Verdict::kDone) {
       LogWarning("uploading for round {}: {}", header.round, result.outcome.detail);
@@ -244,6 +246,33 @@ bool AgentDriver::Run(agent::UploadUpdate& effect) {
     return agent::UpdateUploaded{ticket, std::move(result.outcome)};
   });
   return true;
+}
+
+bool AgentDriver::Run(agent::TakeSumStep& effect) {
+  Work([this, step = effect](std::stop_token stop) -> Event {
+    Event event = Sum(step, std::move(stop));
+    if (const auto* refused = std::get_if<agent::TaskRefused>(&event)) {
+      LogWarning("round {}: refusing a step of the secure sum ({}): {}", step.terms.round,
+                 NameOf(refused->refused.reason), refused->refused.detail);
+    }
+    return event;
+  });
+  return true;
+}
+
+AgentDriver::Event AgentDriver::Sum(const agent::TakeSumStep& step, std::stop_token stop) {
+  if (std::holds_alternative<CollectInstruction>(step.instruction)) {
+    auto masked = parts_.sum.Mask(step);
+    if (auto* end = std::get_if<TaskEnd>(&masked)) return EndedEarly(step.ticket, std::move(*end));
+    return agent::UpdateMasked{step.ticket, std::get<BlobName>(masked)};
+  }
+  auto said = parts_.sum.Say(step);
+  if (auto* end = std::get_if<TaskEnd>(&said)) return EndedEarly(step.ticket, std::move(*end));
+  const SumReport report{
+      .round = step.terms.round, .attempt = step.terms.attempt, .message = std::get<SumMessage>(std::move(said))};
+  const Status sent = parts_.link.SumStep(report, std::move(stop));
+  if (!sent.ok()) LogWarning("a step of the secure sum of round {}: {}", report.round, MessageOf(sent));
+  return agent::SumStepTaken{step.ticket, OutcomeOf(sent)};
 }
 
 bool AgentDriver::Run(agent::StopTask&) {
@@ -254,7 +283,9 @@ bool AgentDriver::Run(agent::StopTask&) {
 bool AgentDriver::Run(agent::DropSpool& effect) {
   parts_.working.Post([this, round = effect.round] {
     parts_.steps.ForgetUpdate();
-    const Status dropped = parts_.spool.Drop(round);
+    // The vector first: as long as it is there, it must be known what it was masked for.
+    Status dropped = parts_.spool.Drop(round);
+    if (dropped.ok()) dropped = parts_.sum.Forget(round);
     if (!dropped.ok()) LogWarning("{}; the next start tries again", MessageOf(dropped));
   });
   LetWorkerGoWhenIdle();

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "store-agent/agent/agent_machine.h"
 #include "store-agent/driver/record_file.h"
+#include "store-agent/driver/sum_steps.h"
 #include "store-agent/driver/task_steps.h"
 #include "store-agent/metrics/agent_metrics.h"
 #include "store-agent/transfer/blob_cache.h"
@@ -37,6 +38,7 @@ struct AgentParts {
   const Spool& spool;
   ByteMeter& meter;
   TaskSteps& steps;
+  SumSteps& sum;
   Site& site;
   AgentMetrics& metrics;
   RandomSource& random;
@@ -83,12 +85,14 @@ class AgentDriver {
   bool Run(agent::ReleaseUpdate& effect);
   bool Run(agent::ReportOutcome& effect);
   bool Run(agent::UploadUpdate& effect);
+  bool Run(agent::TakeSumStep& effect);
   bool Run(agent::StopTask& effect);
   bool Run(agent::DropSpool& effect);
   bool Run(agent::TellRoundBegun& effect);
   bool Run(agent::TellRoundEnded& effect);
   // Runs `step` on `working` and hands its event to the machine.
   void Work(std::function<Event(std::stop_token)> step);
+  Event Sum(const agent::TakeSumStep& step, std::stop_token stop);
   CheckIn Describe(const agent::OpenCheckIn& effect) const;
   void Answered(const agent::CheckInAnswered& event);
   void LetWorkerGoWhenIdle();

@@ -29,6 +29,9 @@ class TaskSteps {
   // same rows gives the same update.
   virtual std::optional<TaskEnd> Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
                                        std::stop_token stop) = 0;
+  // After Train: how the update is to be summed, by the store's own knowledge; `attempt` is the first. Nothing where
+  // the plan has no secure sum.
+  virtual std::optional<CohortTerms> SumOf(const TrainInstruction& task) const = 0;
   // Uses up the clean update: its norm is checked, the ledger debited durably, noise drawn, the spool written; in this
   // order.
   virtual std::variant<BlobName, TaskEnd> Release(const TrainInstruction& task) = 0;

@@ -14,6 +14,7 @@
 #include "store-agent/program/folder_lock.h"
 #include "store-agent/program/hours_watch.h"
 #include "store-agent/program/joining.h"
+#include "store-agent/sum/site_sum_steps.h"
 #include "store-agent/tables/store_key.h"
 #include "store-agent/task/site_task_steps.h"
 
@@ -91,6 +92,8 @@ struct Agent::Parts {
   std::unique_ptr<CertificateKeeper> certificate;
   std::unique_ptr<OpenSite> site;
   std::unique_ptr<SiteTaskSteps> steps;
+  std::optional<CohortFiles> cohorts;
+  std::unique_ptr<SiteSumSteps> sum;
   std::unique_ptr<AgentDriver> driver;
   std::unique_ptr<HoursWatch> hours;
   ThreadExecutor own{"agent"};
@@ -117,6 +120,7 @@ struct Agent::Parts {
     AISLE_ASSIGN_OR_RETURN(tables, TableStore::Open(config.data + "/tables", schema, random));
     AISLE_ASSIGN_OR_RETURN(cache, BlobCache::Open(config.data + "/cache"));
     AISLE_ASSIGN_OR_RETURN(spool, Spool::Open(config.data + "/spool"));
+    AISLE_ASSIGN_OR_RETURN(cohorts, CohortFiles::Open(config.data + "/cohorts"));
     meter = std::make_unique<ByteMeter>(config.data + "/bytes-today", clock);
     return OkStatus();
   }
@@ -164,6 +168,10 @@ struct Agent::Parts {
                                                       .plan_keys = [this] { return certificate->plan_keys(); },
                                                       .worker_program = config.worker,
                                                       .home_store = home_store ? &*home_store : nullptr});
+    sum = std::make_unique<SiteSumSteps>(SumParts{
+        .cohorts = *cohorts, .spool = *spool, .policy = policy, .clock = clock, .random = random, .identity = [this] {
+          return certificate->identity();
+        }});
     driver = std::make_unique<AgentDriver>(AgentParts{.own = own,
                                                       .asking = asking,
                                                       .working = working,
@@ -172,6 +180,7 @@ struct Agent::Parts {
                                                       .spool = *spool,
                                                       .meter = *meter,
                                                       .steps = *steps,
+                                                      .sum = *sum,
                                                       .site = *site,
                                                       .metrics = metrics,
                                                       .random = random,

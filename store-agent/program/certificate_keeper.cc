@@ -47,6 +47,12 @@ void CertificateKeeper::Tend() {
   membership_ = *std::move(renewed);
 }
 
+TlsIdentity CertificateKeeper::identity() const {
+  const std::lock_guard lock(mutex_);
+  const TlsIdentity& present = membership_.identity;
+  return {.ca_pem = present.ca_pem, .certificate = present.certificate, .key = present.key.Clone()};
+}
+
 std::vector<VerifyKey> CertificateKeeper::plan_keys() const {
   const std::lock_guard lock(mutex_);
   return membership_.plan_keys;

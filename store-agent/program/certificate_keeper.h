@@ -23,6 +23,7 @@ class CertificateKeeper {
   // One thread at a time.
   void Tend();
   std::vector<VerifyKey> plan_keys() const;  // Thread-safe.
+  TlsIdentity identity() const;              // As of now. Thread-safe.
 
  private:
   const std::string folder_;

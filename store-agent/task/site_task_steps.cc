@@ -17,6 +17,17 @@ std::optional<TaskEnd> SiteTaskSteps::AllowFetch(const BlobName& blob) {
                              FormatByteCount(blob.size), FormatByteCount(limit))};
 }
 
+std::optional<CohortTerms> SiteTaskSteps::SumOf(const TrainInstruction& task) const {
+  if (!clean_ || !vetted_ || !vetted_->plan.privacy.secure_sum) return std::nullopt;
+  const PrivacyContract& contract = vetted_->plan.privacy;
+  return CohortTerms{.round = task.round,
+                     .plan = task.plan.digest,
+                     .length = clean_->values.size(),
+                     .cohort_min = contract.cohort_min,
+                     .corrupt_permille = contract.corrupt_permille,
+                     .dropout_permille = contract.dropout_permille};
+}
+
 std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& task) {
   if (!clean_ || clean_->round != task.round || !vetted_ || vetted_->digest != task.plan.digest) {
     return TaskEnd(Failed{FailureReason::kWorkerCrash, "there is no trained update to release"});
@@ -47,7 +58,7 @@ StatusOr<std::vector<Debit>> SiteTaskSteps::DebitsFor(const Plan& plan, const Tr
                 .sampling_rate = contract.unit() == PrivacyUnit::kCustomer ? contract.sampling_rate : 1,
                 .releases = contract.mode == PrivacyMode::kLocalSgd ? contract.steps : 1,
                 .delta = contract.delta,
-                .sum_stores = 1};  // Headquarters sees each store's vector.
+                .sum_stores = contract.honest_stores_min()};
     if (population.str() != kStorePopulation) {
       debit.presence = customers.presence();
       debit.stores_max = std::max(1U, customers.stores_max);

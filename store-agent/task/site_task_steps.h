@@ -55,6 +55,7 @@ class SiteTaskSteps final : public TaskSteps {
   std::optional<TaskEnd> Vet(const TrainInstruction& task) override;
   std::optional<TaskEnd> Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
                                std::stop_token stop) override;
+  std::optional<CohortTerms> SumOf(const TrainInstruction& task) const override;
   std::variant<BlobName, TaskEnd> Release(const TrainInstruction& task) override;
   void ForgetUpdate() override;
   void LetWorkerGo() override;

@@ -48,6 +48,8 @@ class FleetLink {
   virtual Status Fetch(const BlobName& blob, uint64_t offset, const Sink& sink, std::stop_token stop) = 0;
   virtual StatusOr<UploadStatus> AskUploadStatus(const RoundId& round, const Digest& update, std::stop_token stop) = 0;
   virtual StatusOr<UploadStatus> Upload(const UploadHeader& header, const Source& source, std::stop_token stop) = 0;
+  // One step of the secure sum.
+  virtual Status SumStep(const SumReport& report, std::stop_token stop) = 0;
   virtual StatusOr<EnrolAnswer> Renew(const std::string& csr_pem) = 0;
 };
 

@@ -10,6 +10,7 @@
 #include "base/net/credentials.h"
 #include "base/net/status_conversion.h"
 #include "proto/convert/fleet.h"
+#include "proto/convert/secure_sum.h"
 
 namespace aisle {
 namespace {
@@ -175,6 +176,16 @@ StatusOr<UploadStatus> GrpcFleetLink::Upload(const UploadHeader& header, const S
   AISLE_RETURN_IF_ERROR(given);
   AISLE_RETURN_IF_ERROR(Prefer(stop, status));
   return StatusOf(response.received_bytes(), response.complete());
+}
+
+Status GrpcFleetLink::SumStep(const SumReport& report, std::stop_token stop) {
+  AISLE_ASSIGN_OR_RETURN(const auto channel, Current());
+  grpc::ClientContext context;
+  SetTimeout(context, kCallTimeout);
+  const std::stop_callback canceller(stop, [&] { context.TryCancel(); });
+  v1::SumStepResponse response;
+  const grpc::Status status = v1::Fleet::NewStub(channel)->SumStep(&context, ToProto(report), &response);
+  return Prefer(stop, Judge(status, channel));
 }
 
 StatusOr<EnrolAnswer> GrpcFleetLink::Renew(const std::string& csr_pem) {

@@ -27,6 +27,7 @@ class GrpcFleetLink final : public FleetLink {
   Status Fetch(const BlobName& blob, uint64_t offset, const Sink& sink, std::stop_token stop) override;
   StatusOr<UploadStatus> AskUploadStatus(const RoundId& round, const Digest& update, std::stop_token stop) override;
   StatusOr<UploadStatus> Upload(const UploadHeader& header, const Source& source, std::stop_token stop) override;
+  Status SumStep(const SumReport& report, std::stop_token stop) override;
   StatusOr<EnrolAnswer> Renew(const std::string& csr_pem) override;
 
  private:

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/secret.h"
+
 namespace aisle {
 namespace {
 
@@ -30,8 +32,9 @@ StatusOr<Spool> Spool::Open(std::string folder) {
   return Spool(std::move(folder));
 }
 
-std::string Spool::PathOf(const RoundId& round) const {
-  return fmt::format("{}/{}-{}.update", folder_, round.job, round.number);
+std::string Spool::PathOf(const RoundId& round, SpooledVector which) const {
+  return fmt::format("{}/{}-{}.{}", folder_, round.job, round.number,
+                     which == SpooledVector::kMasked ? "masked" : "update");
 }
 
 StatusOr<BlobName> Spool::Write(const RoundId& round, std::span<const uint32_t> values) const {
@@ -44,16 +47,48 @@ StatusOr<std::optional<BlobName>> Spool::Find(const RoundId& round) const {
   const std::string path = PathOf(round);
   if (!FileExists(path)) return std::optional<BlobName>();
   AISLE_ASSIGN_OR_RETURN(const uint64_t size, FileSize(path));
-  AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenUpdate(round));
+  AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenVector(round, SpooledVector::kUpdate));
   AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(file, size, path));
   return std::optional<BlobName>(BlobName{.digest = digest, .size = size});
 }
 
-StatusOr<FileDescriptor> Spool::OpenUpdate(const RoundId& round) const {
-  return OpenFile(PathOf(round), O_RDONLY | O_CLOEXEC);
+StatusOr<BlobName> Spool::WriteMasked(const RoundId& round, const BlobName& update, const Masking& masking) const {
+  const std::string from = PathOf(round);
+  const std::string path = PathOf(round, SpooledVector::kMasked);
+  const std::string part = path + ".part";
+  AISLE_ASSIGN_OR_RETURN(const FileDescriptor in, OpenVector(round, SpooledVector::kUpdate));
+  AISLE_ASSIGN_OR_RETURN(const FileDescriptor out, OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  Sha256 bare;
+  Sha256 masked;
+  SecretVector<uint32_t> values(kReadSize / sizeof(uint32_t));
+  for (uint64_t offset = 0; offset < update.size;) {
+    const size_t size = std::min<uint64_t>(kReadSize, update.size - offset);
+    const std::span<uint32_t> piece = values.Mutable().first(size / sizeof(uint32_t));
+    char* bytes = reinterpret_cast<char*>(piece.data());
+    AISLE_RETURN_IF_ERROR(ReadExactlyAt(in.get(), bytes, size, offset, from));
+    bare.Update({bytes, size});
+    masking(offset / sizeof(uint32_t), piece);
+    masked.Update({bytes, size});
+    AISLE_RETURN_IF_ERROR(WriteAll(out.get(), {bytes, size}, part));
+    offset += size;
+  }
+  if (bare.Finish() != update.digest) {
+    AISLE_RETURN_IF_ERROR(RemoveFile(part));
+    return DataLoss("{} is not the update that was finished", from);
+  }
+  AISLE_RETURN_IF_ERROR(SyncData(out.get(), part));
+  AISLE_RETURN_IF_ERROR(RenameDurably(part, path));
+  return BlobName{.digest = masked.Finish(), .size = update.size};
 }
 
-Status Spool::Drop(const RoundId& round) const { return RemoveFile(PathOf(round)); }
+StatusOr<FileDescriptor> Spool::OpenVector(const RoundId& round, SpooledVector which) const {
+  return OpenFile(PathOf(round, which), O_RDONLY | O_CLOEXEC);
+}
+
+Status Spool::Drop(const RoundId& round) const {
+  AISLE_RETURN_IF_ERROR(RemoveFile(PathOf(round)));
+  return RemoveFile(PathOf(round, SpooledVector::kMasked));
+}
 
 Status Spool::DropAllBut(const std::optional<RoundId>& round) const {
   const std::string keep = round ? PathOf(*round) : "";

@@ -73,17 +73,17 @@ TransferResult Download(FleetLink& link, const BlobCache& cache, ByteMeter& mete
 }
 
 TransferResult UploadSpooled(FleetLink& link, const Spool& spool, ByteMeter& meter, const UploadHeader& update,
-                             bool resume, std::stop_token stop) {
+                             const UploadOptions& options, std::stop_token stop) {
   UploadHeader header = update;
-  if (resume) {
+  if (options.resume) {
     const StatusOr<UploadStatus> there = link.AskUploadStatus(update.round, update.update.digest, stop);
     if (!there.ok()) return FromStatus(there.status());
     if (there->complete) return {};
     header.offset = there->received <= update.update.size ? there->received : 0;
   }
-  const StatusOr<FileDescriptor> file = spool.OpenUpdate(update.round);
+  const StatusOr<FileDescriptor> file = spool.OpenVector(update.round, options.which);
   if (!file.ok()) return FromDisk(file.status());
-  SpoolReader reader(*file, spool.PathOf(update.round), header.offset, update.update.size, meter);
+  SpoolReader reader(*file, spool.PathOf(update.round, options.which), header.offset, update.update.size, meter);
   const StatusOr<UploadStatus> sent = link.Upload(
       header, [&] { return reader.Next(); }, stop);
   (void)meter.Save();

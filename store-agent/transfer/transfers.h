@@ -22,8 +22,12 @@ struct TransferResult {
 TransferResult Download(FleetLink& link, const BlobCache& cache, ByteMeter& meter, const BlobName& blob,
                         std::stop_token stop);
 
-// With `resume`, asks first how much is there. `outcome` is done once headquarters has verified all of it.
+struct UploadOptions {
+  SpooledVector which = SpooledVector::kUpdate;
+  bool resume = false;  // Ask first how much is there.
+};
+// `outcome` is done once headquarters has verified all of it.
 TransferResult UploadSpooled(FleetLink& link, const Spool& spool, ByteMeter& meter, const UploadHeader& update,
-                             bool resume, std::stop_token stop);
+                             const UploadOptions& options, std::stop_token stop);
 
 }  // namespace aisle

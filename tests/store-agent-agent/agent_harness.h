@@ -22,6 +22,18 @@ inline RoundId Round(uint32_t number, std::string_view job = "demand") {
 inline BlobName Blob(std::string_view content) { return {.digest = Sha256::Of(content), .size = content.size()}; }
 
 inline BlobName Update() { return {.digest = Sha256::Of("update"), .size = 24}; }
+inline BlobName Masked() { return {.digest = Sha256::Of("masked"), .size = 24}; }
+
+// What the store knows of a cohort of its own round.
+inline CohortTerms Terms(uint32_t attempt = 1) {
+  return {.round = Round(1),
+          .attempt = attempt,
+          .plan = Sha256::Of("plan"),
+          .length = 6,
+          .cohort_min = 3,
+          .corrupt_permille = 50,
+          .dropout_permille = 100};
+}
 
 inline CallOutcome Again(absl::Duration wait = {}) {
   return {.verdict = Verdict::kTryAgain, .detail = "UNAVAILABLE: nobody there", .wait_min = wait};
@@ -71,7 +83,11 @@ class AgentHarness {
             .plan_signature = std::string(64, 's')};
   }
 
-  // Plays a task up to the named state.
+  // From now on, plans have the secure sum.
+  void SumSecurely() { sum_ = Terms(); }
+
+  // Plays a task up to the named state. Under the secure sum, on the way from holding to uploading, of the steps only
+  // Collect is asked for.
   void Reach(std::string_view state) {
     if (state == NameOf(machine_->state())) return;
     if (std::holds_alternative<Idle>(machine_->state())) Answer(Instruct());
@@ -82,13 +98,17 @@ class AgentHarness {
     if (state == "fetching_weights") return;
     Post(BlobFetched{step<FetchBlob>().ticket});
     if (state == "training") return;
-    Post(UpdateTrained{step<TrainUpdate>().ticket});
+    Post(UpdateTrained{step<TrainUpdate>().ticket, sum_});
     if (state == "releasing") return;
     Post(UpdateReleased{step<ReleaseUpdate>().ticket, Update()});
     if (state == "reporting") return;
     Post(OutcomeReported{step<ReportOutcome>().ticket});
     if (state == "holding") return;
-    Answer(CollectInstruction{.round = Round(1), .deadline = now_ + absl::Minutes(1)});
+    CollectInstruction collect{.round = Round(1), .deadline = now_ + absl::Minutes(1)};
+    if (sum_) collect.inbox = SharesInbox{};
+    Answer(collect);
+    if (state == "summing") return;
+    if (sum_) Post(UpdateMasked{step<TakeSumStep>().ticket, Masked()});
     if (state == "uploading") return;
     Post(UpdateUploaded{step<UploadUpdate>().ticket});
     ASSERT_EQ(NameOf(machine_->state()), state);
@@ -152,6 +172,7 @@ class AgentHarness {
   Effects effects_;
   std::optional<OpenCheckIn> check_in_;
   std::optional<TaskRecord> record_;
+  std::optional<CohortTerms> sum_;
   std::optional<absl::Time> due_[2];
   int records_saved_ = 0;
 };

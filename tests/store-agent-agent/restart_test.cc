@@ -27,8 +27,13 @@ void FinishFrom(AgentHarness& agent) {
       agent.Post(OutcomeReported{report->ticket});
     } else if (const auto* upload = agent.Find<UploadUpdate>()) {
       agent.Post(UpdateUploaded{upload->ticket});
+    } else if (const auto* sum = agent.Find<TakeSumStep>()) {
+      agent.Post(UpdateMasked{sum->ticket, Masked()});
     } else {
-      agent.Answer(CollectInstruction{.round = Round(1)});
+      const HeldUpdate* held = HeldOf(agent.machine().state());
+      CollectInstruction collect{.round = Round(1)};
+      if (held != nullptr && held->sum) collect.inbox = SharesInbox{};
+      agent.Answer(collect);
     }
   }
 }
@@ -46,6 +51,21 @@ TEST_P(KillTest, TheRoundIsFinishedAllTheSame) {
   agent.Answer(RoundClosed{.round = Round(1), .outcome = RoundOutcome::kCommitted});
   EXPECT_EQ(agent.state(), "idle");
   EXPECT_FALSE(agent.record());
+}
+
+TEST_P(KillTest, TheRoundIsFinishedUnderTheSecureSumAsWell) {
+  AgentHarness agent;
+  agent.Start();
+  agent.SumSecurely();
+  agent.Reach(GetParam());
+  agent.Restart(SpoolOf(agent));
+  if (std::string_view(GetParam()) == "training") agent.Restart();
+  const std::string_view at = GetParam();
+  if (at == "releasing" || at == "reporting" || at == "holding" || at == "uploading" || at == "delivered") {
+    FinishFrom(agent);
+    EXPECT_EQ(agent.state(), "delivered");
+    EXPECT_EQ(std::get<UploadedRecord>(*agent.record()).held.sum, Terms());
+  }
 }
 
 TEST_P(KillTest, TwiceIsAsGoodAsOnce) {
@@ -148,8 +168,30 @@ TEST(TaskRecordTest, EveryRecordSurvivesItsBytes) {
   }
 }
 
+TEST(TaskRecordTest, RecordsOfSummedUpdatesKeepTheStoresOwnTerms) {
+  const HeldUpdate held{.round = Round(1), .update = Update(), .sum = Terms()};
+  const auto again = [](const TaskRecord& record) { return DecodeRecord(EncodeRecord(record).Reveal()).value(); };
+  EXPECT_EQ(std::get<ReleasingRecord>(again(ReleasingRecord{Round(1), Terms()})).sum, Terms());
+  EXPECT_EQ(std::get<FinishedRecord>(again(FinishedRecord{held})).held.sum, Terms());
+  EXPECT_EQ(std::get<FinishedRecord>(again(FinishedRecord{held})).held.update, Update());
+  EXPECT_EQ(std::get<UploadedRecord>(again(UploadedRecord{held})).held.sum, Terms());
+  EXPECT_FALSE(std::get<UploadedRecord>(again(UploadedRecord{{Round(1), Update()}})).held.sum);
+}
+
+// Bytes as agents wrote them before there was a secure sum: kind, job, number, digest, size, checksum.
+TEST(TaskRecordTest, RecordsFromBeforeTheSecureSumAreRead) {
+  std::string bytes = "AISLETR1";
+  bytes += std::string("\x03\x06\0\0\0demand\x01\0\0\0", 15);
+  bytes += Update().digest.view();
+  bytes += std::string("\x18\0\0\0\0\0\0\0", 8);
+  bytes += Sha256::Of(bytes).view();
+  const TaskRecord record = DecodeRecord(bytes).value();
+  EXPECT_EQ(std::get<FinishedRecord>(record).held.update, Update());
+  EXPECT_FALSE(std::get<FinishedRecord>(record).held.sum);
+}
+
 TEST(TaskRecordTest, DamagedBytesAreRefusedWhereverTheyAreDamaged) {
-  const SecretBytes whole = EncodeRecord(FinishedRecord{Round(1), Update()});
+  const SecretBytes whole = EncodeRecord(FinishedRecord{{Round(1), Update()}});
   const std::string bytes(whole.Reveal());
   for (size_t i = 0; i < bytes.size(); ++i) {
     std::string flipped = bytes;

@@ -16,11 +16,11 @@ class Walk {
 
   void Step() {
     const std::optional<RoundId> round = RoundOf(agent_.machine().state());
-    switch (random_.Below(12)) {
+    switch (random_.Below(14)) {
       case 0:
         return Answer(agent_.Instruct(static_cast<uint32_t>(1 + random_.Below(3))));
       case 1:
-        return Answer(CollectInstruction{.round = round.value_or(Round(2))});
+        return Answer(CollectInstruction{.round = round.value_or(Round(2)), .inbox = SomeInbox()});
       case 2:
         return Answer(RoundClosed{.round = random_.Below(2) == 0 ? round.value_or(Round(1)) : Round(3)});
       case 3:
@@ -36,6 +36,10 @@ class Walk {
       case 7:
         agent_.Post(SiteChanged{});
         return Check();
+      case 8:
+        return Answer(AdvertiseInstruction{.round = round.value_or(Round(2)), .attempt = 1});
+      case 9:
+        return Answer(UnmaskInstruction{.round = round.value_or(Round(1)), .attempt = 1});
       default:
         return AnswerStep();
     }
@@ -47,6 +51,9 @@ class Walk {
     for (size_t i = 0; i < 8; ++i) bytes.Mutable()[i] = static_cast<uint8_t>(seed >> (8 * i));
     return bytes;
   }
+
+  // Mostly what suits a plan with the secure sum.
+  std::optional<SharesInbox> SomeInbox() { return random_.Below(5) == 0 ? std::nullopt : std::optional(SharesInbox{}); }
 
   void Answer(Instruction instruction) {
     if (!agent_.check_in()) return;
@@ -77,7 +84,9 @@ class Walk {
       if (luck == 0) {
         agent_.Post(TaskFailed{train->ticket, Failed{FailureReason::kPlanError, ""}});
       } else {
-        agent_.Post(UpdateTrained{train->ticket});
+        summed_ = random_.Below(3) > 0 ? std::optional(Terms()) : std::nullopt;
+        if (summed_) summed_->round = *RoundOf(agent_.machine().state());
+        agent_.Post(UpdateTrained{train->ticket, summed_});
       }
     } else if (const auto* release = std::get_if<Asked<ReleaseUpdate>>(&effect.asked)) {
       ++debits_;
@@ -88,6 +97,14 @@ class Walk {
       agent_.Post(OutcomeReported{report->ticket, SomeOutcome()});
     } else if (const auto* upload = std::get_if<Asked<UploadUpdate>>(&effect.asked)) {
       agent_.Post(UpdateUploaded{upload->ticket, SomeOutcome()});
+    } else if (const auto* sum = std::get_if<Asked<TakeSumStep>>(&effect.asked)) {
+      if (luck == 0) {
+        agent_.Post(TaskRefused{sum->ticket, Refused{RefusalReason::kVectorSpent, ""}});
+      } else if (sum->masks) {
+        agent_.Post(UpdateMasked{sum->ticket, Masked()});
+      } else {
+        agent_.Post(SumStepTaken{sum->ticket, SomeOutcome()});
+      }
     }
     Check();
   }
@@ -111,10 +128,11 @@ class Walk {
   struct Asked {
     Ticket ticket = 0;
     RoundId round;
+    bool masks = false;
   };
   struct Effect {
     std::variant<Asked<FetchBlob>, Asked<VetPlan>, Asked<TrainUpdate>, Asked<ReleaseUpdate>, Asked<ReportOutcome>,
-                 Asked<UploadUpdate>>
+                 Asked<UploadUpdate>, Asked<TakeSumStep>>
         asked;
   };
 
@@ -124,6 +142,11 @@ class Walk {
     if (asked == nullptr) return;
     EXPECT_FALSE(step_) << "two steps of a task at once";
     step_ = Effect{Asked<T>{.ticket = asked->ticket}};
+    if constexpr (std::is_same_v<T, TakeSumStep>) {
+      EXPECT_EQ(asked->terms, summed_) << "a step only where the plan has the secure sum, on the store's own terms";
+      EXPECT_EQ(asked->update, spooled_);
+      std::get<Asked<T>>(step_->asked).masks = std::holds_alternative<CollectInstruction>(asked->instruction);
+    }
   }
 
   void Check() {
@@ -139,12 +162,16 @@ class Walk {
         ASSERT_TRUE(agent_.record());
         EXPECT_EQ(RoundOf(*agent_.record()), report->round) << "what is reported must be on record";
         const auto* trained = std::get_if<Trained>(&report->outcome);
-        if (trained != nullptr) {
+        if (trained != nullptr && !summed_) {
           EXPECT_EQ(spooled_, trained->update) << "reported is what is in the spool";
+        }
+        if (trained != nullptr && summed_) {
+          EXPECT_EQ(trained->update.digest, Digest());
         }
       }
       if (const auto* upload = std::get_if<UploadUpdate>(&effect)) {
-        EXPECT_EQ(spooled_, upload->update);
+        EXPECT_EQ(upload->masked, summed_.has_value()) << "a vector that is to be summed never leaves bare";
+        EXPECT_EQ(summed_ ? Masked() : spooled_, upload->update);
       }
       if (std::holds_alternative<ReleaseUpdate>(effect)) {
         EXPECT_TRUE(saved_since_start) << "the record must say so before the ledger is asked";
@@ -156,13 +183,15 @@ class Walk {
       Take<ReleaseUpdate>(effect);
       Take<ReportOutcome>(effect);
       Take<UploadUpdate>(effect);
+      Take<TakeSumStep>(effect);
     }
     const State& state = agent_.machine().state();
     EXPECT_EQ(std::holds_alternative<Idle>(state), !agent_.record()) << NameOf(state);
     if (agent_.record()) {
       EXPECT_EQ(RoundOf(state), RoundOf(*agent_.record()));
     }
-    const bool spoken_for = std::holds_alternative<Reporting>(state) || std::holds_alternative<Uploading>(state);
+    const bool spoken_for = std::holds_alternative<Reporting>(state) || std::holds_alternative<Uploading>(state) ||
+                            std::holds_alternative<Summing>(state);
     if (spoken_for) {
       EXPECT_FALSE(agent_.check_in());
     }
@@ -174,6 +203,7 @@ class Walk {
   AgentHarness agent_;
   std::optional<Effect> step_;
   std::optional<BlobName> spooled_;
+  std::optional<CohortTerms> summed_;  // Of the plan in hand.
   RoundId released_;
   int debits_ = 0;
 };

@@ -46,6 +46,47 @@ TEST(AgentDriverTest, NoTimerLiesBetweenAnAnswerAndWhatFollowsFromIt) {
   EXPECT_EQ(agent.executor.Now(), began);
 }
 
+CohortTerms SumTerms() {
+  return {.round = ScriptedAgent::Round(), .plan = Sha256::Of("a plan"), .length = 4, .cohort_min = 2};
+}
+
+TEST(AgentDriverTest, TakesTheStepsOfTheSecureSumAndUploadsTheMaskedVectorOnly) {
+  ScriptedAgent agent;
+  ASSERT_TRUE(agent.Start().ok());
+  agent.steps->sum = SumTerms();
+  agent.link.answers = {agent.Train(),
+                        ComeBack{absl::Minutes(5)},
+                        AdvertiseInstruction{.round = ScriptedAgent::Round(), .attempt = 2},
+                        CollectInstruction{.round = ScriptedAgent::Round(), .inbox = SharesInbox{.attempt = 2}},
+                        ConfirmInstruction{.round = ScriptedAgent::Round(), .attempt = 2},
+                        agent.Close()};
+  agent.Run();
+  EXPECT_EQ(std::get<Trained>(agent.link.reports.at(0)).update, (BlobName{.digest = {}, .size = 16}));
+  ASSERT_EQ(agent.link.sum_steps.size(), 2u);
+  EXPECT_EQ(agent.link.sum_steps[0].attempt, 2u);
+  EXPECT_EQ(agent.link.sum_steps[0].round, ScriptedAgent::Round());
+  ASSERT_EQ(agent.sum.taken.size(), 3u);
+  EXPECT_EQ(agent.sum.taken[0].terms.length, 4u);
+  ASSERT_EQ(agent.link.uploads.size(), 1u);
+  const std::vector<uint32_t> masked = {2, 3, 4, 5};
+  EXPECT_EQ(agent.link.uploads[0], std::string(reinterpret_cast<const char*>(masked.data()), 16));
+  EXPECT_EQ(agent.sum.forgotten, std::vector<RoundId>{ScriptedAgent::Round()});
+  EXPECT_TRUE(std::filesystem::is_empty(agent.folder.File("spool")));
+}
+
+TEST(AgentDriverTest, ARefusedStepOfTheSecureSumIsReportedAndCounted) {
+  ScriptedAgent agent;
+  ASSERT_TRUE(agent.Start().ok());
+  agent.steps->sum = SumTerms();
+  agent.sum.end = Refused{RefusalReason::kRosterForged, "signed by nobody"};
+  agent.link.answers = {agent.Train(), ComeBack{absl::Minutes(5)}, ShareInstruction{.round = ScriptedAgent::Round()}};
+  agent.Run();
+  EXPECT_TRUE(agent.link.sum_steps.empty());
+  ASSERT_EQ(agent.link.reports.size(), 2u);
+  EXPECT_EQ(std::get<Refused>(agent.link.reports[1]).reason, RefusalReason::kRosterForged);
+  EXPECT_NE(agent.Metrics().find("reason=\"roster_forged\"} 1"), std::string::npos) << agent.Metrics();
+}
+
 TEST(AgentDriverTest, TheCheckInSaysHowThingsAre) {
   ScriptedAgent agent;
   agent.site.willing = false;

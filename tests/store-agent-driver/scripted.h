@@ -30,6 +30,8 @@ class ScriptedLink final : public FleetLink {
   std::vector<CheckIn> check_ins;
   std::vector<TaskOutcome> reports;
   std::vector<std::string> uploads;
+  std::vector<SumReport> sum_steps;
+  Status sum_status;
 
   StatusOr<CheckInAnswer> AskForWork(const CheckIn& check_in, std::stop_token) override {
     check_ins.push_back(check_in);
@@ -63,6 +65,10 @@ class ScriptedLink final : public FleetLink {
     uploads.push_back(whole);
     return upload_answer;
   }
+  Status SumStep(const SumReport& report, std::stop_token) override {
+    sum_steps.push_back(report);
+    return sum_status;
+  }
   StatusOr<EnrolAnswer> Renew(const std::string&) override { return Unimplemented("not scripted"); }
 };
 
@@ -72,6 +78,7 @@ class ScriptedSteps final : public TaskSteps {
   std::optional<TaskEnd> allow_end, vet_end, train_end, release_end;
   std::vector<std::string> calls;
   std::vector<std::string> seeds;
+  std::optional<CohortTerms> sum;
 
   std::optional<TaskEnd> AllowFetch(const BlobName&) override { return allow_end; }
   std::optional<TaskEnd> Vet(const TrainInstruction&) override {
@@ -83,6 +90,7 @@ class ScriptedSteps final : public TaskSteps {
     seeds.emplace_back(seed.Reveal());
     return train_end;
   }
+  std::optional<CohortTerms> SumOf(const TrainInstruction&) const override { return sum; }
   std::variant<BlobName, TaskEnd> Release(const TrainInstruction& task) override {
     calls.push_back("release");
     if (release_end) return *release_end;
@@ -90,6 +98,39 @@ class ScriptedSteps final : public TaskSteps {
   }
   void ForgetUpdate() override { calls.push_back("forget"); }
   void LetWorkerGo() override { calls.push_back("let go"); }
+
+ private:
+  const Spool& spool_;
+};
+
+// Says its advert at every step, and masks by adding one.
+class ScriptedSum final : public SumSteps {
+ public:
+  explicit ScriptedSum(const Spool& spool) : spool_(spool) {}
+  std::optional<TaskEnd> end;
+  std::vector<agent::TakeSumStep> taken;
+  std::vector<RoundId> forgotten;
+
+  std::variant<SumMessage, TaskEnd> Say(const agent::TakeSumStep& step) override {
+    taken.push_back(step);
+    if (end) return *end;
+    return SumMessage(Confirmation{.survivors = step.terms.plan, .signature = "signed"});
+  }
+  std::variant<BlobName, TaskEnd> Mask(const agent::TakeSumStep& step) override {
+    taken.push_back(step);
+    if (end) return *end;
+    return spool_
+        .WriteMasked(step.terms.round, step.update,
+                     [](uint64_t, std::span<uint32_t> values) {
+                       for (uint32_t& value : values) ++value;
+                     })
+        .value();
+  }
+  Status Forget(const RoundId& round) override {
+    forgotten.push_back(round);
+    return OkStatus();
+  }
+  Status ForgetAllBut(const std::optional<RoundId>&) override { return OkStatus(); }
 
  private:
   const Spool& spool_;
@@ -126,6 +167,7 @@ class ScriptedAgent {
                                                       .spool = spool,
                                                       .meter = meter,
                                                       .steps = *steps,
+                                                      .sum = sum,
                                                       .site = site,
                                                       .metrics = metrics,
                                                       .random = random},
@@ -169,6 +211,7 @@ class ScriptedAgent {
   BlobCache cache = BlobCache::Open(folder.File("cache")).value();
   Spool spool = Spool::Open(folder.File("spool")).value();
   ByteMeter meter{folder.File("bytes"), executor};
+  ScriptedSum sum{spool};
   ScriptedSite site;
   AgentMetrics metrics;
   BlobName plan;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stop_token>
 
+#include "privacy/accounting/price.h"
 #include "tests/store-agent-task/site_task.h"
 
 namespace aisle {
@@ -102,6 +103,43 @@ TEST_F(TrainingTest, RowsBecomeANoisedUpdateInTheSpool) {
   EXPECT_EQ(spool_.Find(task_.round).value(), std::get<BlobName>(released));
   EXPECT_EQ(ledger_->head().entries, 1u);
   EXPECT_GT(ledger_->MostSpent(1e-6, absl::Now()).floor_epsilon, 0);
+}
+
+TEST_F(TrainingTest, UnderTheSecureSumTheStoreKnowsItsOwnTermsAndOthersSeeOnlyTheSum) {
+  PlanBundle bundle = plan_.Bundle();
+  bundle.plan_toml =
+      Replaced(Replaced(bundle.plan_toml, "secure_sum = false", "corrupt_share = 0.3\ndropout_share = 0.2"),
+               "min = 2\ntarget = 4", "min = 4\ntarget = 4");
+  Offer(bundle);
+  policy_.secure_sum_required = true;
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  EXPECT_FALSE(steps_->SumOf(task_)) << "there is no vector yet";
+  ASSERT_EQ(Train(), "");
+  const CohortTerms terms{.round = task_.round,
+                          .plan = task_.plan.digest,
+                          .length = 3,
+                          .cohort_min = 4,
+                          .corrupt_permille = 300,
+                          .dropout_permille = 200};
+  EXPECT_EQ(steps_->SumOf(task_), terms);
+  ASSERT_TRUE(std::holds_alternative<BlobName>(steps_->Release(task_)));
+  // Of four stores at most two collude, 0.3 * 4 rounded up: the noise of two is in every sum.
+  const Spending spent = ledger_->MostSpent(1e-6, absl::Now());
+  const Price price = PriceOf({.noise_multiplier = 1, .rounds = 1, .delta = 1e-6, .stores = 2}).value();
+  EXPECT_DOUBLE_EQ(spent.floor_epsilon, price.ledger_epsilon);
+  EXPECT_DOUBLE_EQ(spent.aggregate_epsilon, price.aggregate_ledger_epsilon);
+  EXPECT_LT(spent.aggregate_epsilon, spent.floor_epsilon);
+}
+
+TEST_F(TrainingTest, WithoutTheSecureSumTheAggregateIsTheFloor) {
+  FillTable(100);
+  ASSERT_EQ(Vet(), "");
+  ASSERT_EQ(Train(), "");
+  EXPECT_FALSE(steps_->SumOf(task_));
+  ASSERT_TRUE(std::holds_alternative<BlobName>(steps_->Release(task_)));
+  const Spending spent = ledger_->MostSpent(1e-6, absl::Now());
+  EXPECT_EQ(spent.aggregate_epsilon, spent.floor_epsilon);
 }
 
 TEST_F(TrainingTest, AnUpdateIsReleasedOnce) {

@@ -7,6 +7,7 @@
 
 #include "base/executor.h"
 #include "base/reason.h"
+#include "proto/convert/secure_sum.h"
 #include "store-agent/transfer/call_outcome.h"
 #include "store-agent/transfer/grpc_fleet_link.h"
 #include "tests/base/expect_cover.h"
@@ -48,7 +49,7 @@ class TransferTest : public ::testing::Test {
     return {.round = round, .update = spool_.Write(round, values).value()};
   }
   TransferResult Send(const UploadHeader& update, bool resume) {
-    return UploadSpooled(*link_, spool_, meter_, update, resume, {});
+    return UploadSpooled(*link_, spool_, meter_, update, {.resume = resume}, {});
   }
   std::string Uploaded() {
     const std::lock_guard lock(fleet_.mutex);
@@ -249,6 +250,54 @@ TEST_F(TransferTest, ASpoolThatIsGoneIsTheDisksFault) {
   const UploadHeader update = Spooled({1, 2, 3, 4});
   ASSERT_TRUE(spool_.Drop(update.round).ok());
   EXPECT_EQ(Send(update, false).disk.code(), StatusCode::kNotFound);
+}
+
+TEST_F(TransferTest, AMaskedVectorLiesBesideTheOtherAndIsTheOneThatGoesUp) {
+  std::vector<uint32_t> values(600'000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint32_t>(i * 7);
+  UploadHeader update = Spooled(values);
+  uint64_t next = 0;
+  const auto masking = [&](uint64_t first, std::span<uint32_t> piece) {
+    EXPECT_EQ(first, next) << "every coordinate once, in order";
+    next += piece.size();
+    for (size_t i = 0; i < piece.size(); ++i) piece[i] += static_cast<uint32_t>(first + i) * 11;
+  };
+  const BlobName masked = spool_.WriteMasked(update.round, update.update, masking).value();
+  EXPECT_EQ(next, values.size());
+  EXPECT_EQ(spool_.Find(update.round).value(), update.update) << "the update stays as it is";
+  update.update = masked;
+  const TransferResult sent = UploadSpooled(*link_, spool_, meter_, update, {.which = SpooledVector::kMasked}, {});
+  EXPECT_EQ(sent.outcome.verdict, Verdict::kDone) << sent.outcome.detail;
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint32_t>(i * 18);
+  EXPECT_EQ(Uploaded(), std::string(reinterpret_cast<const char*>(values.data()), 4 * values.size()));
+  EXPECT_TRUE(spool_.Drop(update.round).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.File("spool")));
+}
+
+TEST_F(TransferTest, AVectorThatIsNotTheOneFinishedIsNotMasked) {
+  const UploadHeader update = Spooled({1, 2, 3, 4});
+  const BlobName other{.digest = Sha256::Of("other"), .size = update.update.size};
+  const auto masked = spool_.WriteMasked(update.round, other, [](uint64_t, std::span<uint32_t>) {});
+  EXPECT_EQ(masked.status().code(), StatusCode::kDataLoss);
+  EXPECT_FALSE(spool_.OpenVector(update.round, SpooledVector::kMasked).ok());
+}
+
+TEST_F(TransferTest, AStepOfTheSecureSumIsToldAndItsAnswerHeard) {
+  std::vector<std::string> heard;
+  {
+    const std::lock_guard lock(fleet_.mutex);
+    fleet_.on_sum_step = [&heard](const v1::SumStepRequest& request) {
+      heard.push_back(request.SerializeAsString());
+      return heard.size() == 1 ? grpc::Status() : grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, "too late");
+    };
+  }
+  const SumReport report{.round = {.job = JobId::Parse("demand").value(), .number = 3},
+                         .attempt = 2,
+                         .message = Confirmation{.survivors = Sha256::Of("who"), .signature = "signed"}};
+  EXPECT_TRUE(link_->SumStep(report, {}).ok());
+  EXPECT_EQ(link_->SumStep(report, {}).code(), StatusCode::kFailedPrecondition);
+  ASSERT_EQ(heard.size(), 2U);
+  EXPECT_EQ(heard[0], ToProto(report).SerializeAsString());
 }
 
 TEST_F(TransferTest, TheSpoolKnowsWhatItHolds) {

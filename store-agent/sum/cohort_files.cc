@@ -1,0 +1,81 @@
+#include "store-agent/sum/cohort_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "base/codec.h"
+#include "base/storage/files.h"
+
+namespace aisle {
+namespace {
+
+constexpr std::string_view kMagic = "AISLECO1";
+constexpr uint64_t kFileSizeMax = 16 << 20;  // 256 neighbours with the largest certificates.
+constexpr size_t kKeySizeMax = 16 << 10;
+
+SecretBytes Joined(std::string_view first, std::string_view second) {
+  SecretBytes joined(first.size() + second.size());
+  std::ranges::copy(second, std::ranges::copy(first, joined.Mutable().begin()).out);
+  return joined;
+}
+
+StatusOr<KeptCohort> Decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.Raw(kMagic.size()) != kMagic) return DataLoss("it is cut off or of another version");
+  const Digest update = in.ReadDigest();
+  const std::string_view pem = in.String(kKeySizeMax);
+  const size_t head_size = bytes.size() - in.remaining();
+  const Digest checksum = in.ReadDigest();
+  AISLE_RETURN_IF_ERROR(in.status("cohort file"));
+  if (Sha256::Of(bytes.substr(0, head_size)) != checksum) return DataLoss("its checksum is wrong");
+  AISLE_ASSIGN_OR_RETURN(secagg::Member member, secagg::Member::Decode(in.Raw(in.remaining())));
+  StatusOr<KeyPair> key = KeyPair::FromPem(SecretBytes::CopyOf(pem));
+  if (!key.ok()) return DataLoss("{}", MessageOf(key.status()));
+  return KeptCohort{.update = update, .key = *std::move(key), .member = std::move(member)};
+}
+
+}  // namespace
+
+StatusOr<CohortFiles> CohortFiles::Open(std::string folder) {
+  AISLE_RETURN_IF_ERROR(MakeFolders(folder));
+  return CohortFiles(std::move(folder));
+}
+
+std::string CohortFiles::PathOf(const RoundId& round) const {
+  return fmt::format("{}/{}-{}.cohort", folder_, round.job, round.number);
+}
+
+StatusOr<std::optional<KeptCohort>> CohortFiles::Load(const RoundId& round) const {
+  const std::string path = PathOf(round);
+  if (!FileExists(path)) return std::optional<KeptCohort>();
+  AISLE_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path, kFileSizeMax));
+  StatusOr<KeptCohort> kept = Decode(bytes);
+  Wipe(bytes.data(), bytes.size());
+  if (!kept.ok()) return DataLoss("{} is damaged: {}", path, MessageOf(kept.status()));
+  if (kept->member.terms().round != round) return DataLoss("{} is of another round", path);
+  return std::optional<KeptCohort>(*std::move(kept));
+}
+
+Status CohortFiles::Save(const KeptCohort& cohort) const {
+  AISLE_ASSIGN_OR_RETURN(const SecretBytes pem, cohort.key.ToPem());
+  ByteWriter head;
+  head.Raw(kMagic).Put(cohort.update).U32(static_cast<uint32_t>(pem.size()));
+  const SecretBytes summed = Joined(head.bytes(), pem.Reveal());
+  const SecretBytes whole_head = Joined(summed.Reveal(), Sha256::Of(summed.Reveal()).view());
+  const SecretBytes bytes = Joined(whole_head.Reveal(), cohort.member.Encode().Reveal());
+  return WriteFileDurably(PathOf(cohort.member.terms().round), bytes.Reveal(), 0600);
+}
+
+Status CohortFiles::Drop(const RoundId& round) const { return RemoveFile(PathOf(round)); }
+
+Status CohortFiles::DropAllBut(const std::optional<RoundId>& round) const {
+  const std::string keep = round ? PathOf(*round) : "";
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
+    if (file.path().string() != keep) AISLE_RETURN_IF_ERROR(RemoveFile(file.path().string()));
+  }
+  return error ? Unavailable("can't list {}: {}", folder_, error.message()) : OkStatus();
+}
+
+}  // namespace aisle
