@@ -17,7 +17,7 @@ class CustomerClock {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
-  // `each` is for one customer; work on several at once may take as many times as long.
+  // `each` is for one customer; work on several at once may take up to eight times as long.
   CustomerClock(pid_t pid, absl::Duration each) : pid_(pid), each_(each) {}
 
   void Begin(size_t customers);  // None: nobody's time is counted.

@@ -177,6 +177,34 @@ std::string Examples::Form() const {
   return form;
 }
 
+Examples Examples::OfUnits(size_t max) const {
+  const std::vector<bool> owned = OwnedByAUnit();
+  auto state = std::make_unique<State>();
+  std::vector<int64_t> kept;
+  const auto keep = [&](const std::vector<int64_t>& from, std::vector<int64_t>& indices) {
+    for (const int64_t i : from) {
+      if (indices.size() == max || !owned[static_cast<size_t>(i)]) continue;
+      indices.push_back(static_cast<int64_t>(kept.size()));
+      kept.push_back(i);
+    }
+  };
+  keep(state_->training, state->training);
+  keep(state_->validation, state->validation);
+  c10::IValue gathered;
+  Gather(kept, gathered);
+  for (const auto& entry : gathered.toGenericDict()) {
+    state->prepared.insert(entry.key().toStringRef(), entry.value().toTensor());
+  }
+  state->size = static_cast<int64_t>(kept.size());
+  return Examples(std::move(state));
+}
+
+size_t Examples::bytes() const {
+  size_t bytes = 0;
+  for (const auto& entry : state_->prepared) bytes += entry.value().nbytes();
+  return bytes;
+}
+
 Examples Examples::Concatenate(std::span<const Examples* const> parts) {
   AISLE_CHECK(!parts.empty());
   auto state = std::make_unique<State>();

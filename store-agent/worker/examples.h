@@ -38,6 +38,9 @@ class Examples {
   // Names, types and shapes (but for the first dimension) of what was prepared, as text: equal for examples that can be
   // concatenated.
   std::string Form() const;
+  // Of the training and the validation examples that a unit owns the first `max` each, copied.
+  Examples OfUnits(size_t max) const;
+  size_t bytes() const;  // Of all tensors.
   // All examples of `parts`, in their order, copied; at least one part, all of one Form (AISLE_CHECK). Training and
   // validation of the result are those of the parts.
   static Examples Concatenate(std::span<const Examples* const> parts);

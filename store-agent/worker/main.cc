@@ -11,7 +11,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/secret.h"
 #include "store-agent/supervisor/frames.h"
+#include "store-agent/supervisor/wipe_task.h"
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/sandbox.h"
 #include "store-agent/worker/tasks.h"
@@ -55,6 +57,7 @@ class Inbox {
       v1::WorkerRequest request;
       if (!frame.ok()) Leave(kExitBadFrame, MessageOf(frame.status()));
       if (!request.ParseFromString(*frame)) Leave(kExitBadFrame, "the parent's request can't be read");
+      Wipe(frame->data(), frame->size());
       frame->clear();
       frame->shrink_to_fit();
       Deliver(std::move(request));
@@ -80,7 +83,9 @@ class Inbox {
 };
 
 void Send(int fd, const v1::WorkerReply& reply) {
-  if (!WriteFrame(fd, reply.SerializeAsString()).ok()) Leave(0, "");  // The parent is gone.
+  std::string bytes = reply.SerializeAsString();
+  if (!WriteFrame(fd, bytes).ok()) Leave(0, "");  // The parent is gone.
+  Wipe(bytes.data(), bytes.size());               // There may be an update in it that has no noise yet.
 }
 
 int Main() {
@@ -92,16 +97,27 @@ int Main() {
   Inbox inbox(STDIN_FILENO);
   TaskRunner tasks;
   while (true) {
-    const v1::WorkerRequest request = inbox.Take();
+    WipedRequest taken(inbox.Take());
+    const v1::WorkerRequest& request = *taken;
     const auto tell = [&](const v1::Progress& progress) {
       v1::WorkerReply reply;
       reply.set_request_id(request.request_id());
       *reply.mutable_progress() = progress;
       Send(output, reply);
     };
-    const v1::WorkerReply reply = tasks.Run(request, tell, inbox.stop());
+    const auto mark = [&](const v1::Mark& customers) {
+      v1::WorkerReply reply;
+      reply.set_request_id(request.request_id());
+      *reply.mutable_mark() = customers;
+      Send(output, reply);
+    };
+    v1::WorkerReply reply = tasks.Run(request, tell, inbox.stop(), mark);
     inbox.TaskEnded();
     Send(output, reply);
+    if (reply.has_trained()) {
+      std::string& update = *reply.mutable_trained()->mutable_update();
+      Wipe(update.data(), update.size());
+    }
   }
 }
 

@@ -142,19 +142,19 @@ struct TaskRunner::State {
     return &*loaded;
   }
 
-  Status Train(const v1::TrainTask& task, const OnProgress& on_progress, const std::atomic<bool>& stop,
-               v1::TrainResult& result);
+  Status Train(const v1::TrainTask& task, const OnProgress& on_progress, const OnMark& on_mark,
+               const std::atomic<bool>& stop, v1::TrainResult& result);
   Status TrainOnCustomers(LoadedPlan& used, const v1::TrainTask& task, AesCtrStream& random, const TrainingHooks& hooks,
-                          v1::TrainResult& result);
+                          const OnMark& on_mark, v1::TrainResult& result);
   Status Evaluate(const v1::EvaluateTask& task, const std::atomic<bool>& stop, v1::EvaluateResult& result);
   Status Inspect(const v1::InspectTask& task, v1::InspectResult& result);
   Status Export(const v1::ExportTask& task, v1::ExportResult& result);
-  Status Dispatch(const v1::WorkerRequest& request, const OnProgress& on_progress, const std::atomic<bool>& stop,
-                  v1::WorkerReply& reply);
+  Status Dispatch(const v1::WorkerRequest& request, const OnProgress& on_progress, const OnMark& on_mark,
+                  const std::atomic<bool>& stop, v1::WorkerReply& reply);
 };
 
-Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_progress, const std::atomic<bool>& stop,
-                                v1::TrainResult& result) {
+Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_progress, const OnMark& on_mark,
+                                const std::atomic<bool>& stop, v1::TrainResult& result) {
   const uint32_t passes = std::max<uint32_t>(task.passes(), 1);
   if (passes > kPassesMax || (passes > 1 && !task.keep_weights())) {
     return InvalidArgument("{} passes: more than one is for local-only models, and {} is the most", passes, kPassesMax);
@@ -178,7 +178,7 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   };
   // A model for the store alone leaves no trace outside, so nothing is clipped or drawn for it.
   if (plan.privacy.unit() == PrivacyUnit::kCustomer && !task.keep_weights()) {
-    return TrainOnCustomers(*used, task, *random, {tell, &stop}, result);
+    return TrainOnCustomers(*used, task, *random, {tell, &stop}, on_mark, result);
   }
   AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(*program, plan, ViewsOf(task.tables())));
 
@@ -203,14 +203,16 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
 }
 
 Status TaskRunner::State::TrainOnCustomers(LoadedPlan& used, const v1::TrainTask& task, AesCtrStream& random,
-                                           const TrainingHooks& hooks, v1::TrainResult& result) {
+                                           const TrainingHooks& hooks, const OnMark& on_mark, v1::TrainResult& result) {
   if (!used.customers) {
     AISLE_ASSIGN_OR_RETURN(used.customers, CustomerWays::Of(*used.program, used.plan));
   }
+  CustomerWatch watch(task, on_mark);
   const CustomerTask customer_task{.plan = WithClipNorm(used.plan, task.clip_norm()),
                                    .tables = task.tables(),
                                    .seed = task.seed(),
-                                   .noise_seed = task.noise_seed()};
+                                   .noise_seed = task.noise_seed(),
+                                   .watch = watch};
   AISLE_ASSIGN_OR_RETURN(const SecretVector<int32_t> update,
                          RunCustomerTask(*used.program, customer_task, *used.customers, random, hooks, result));
   result.set_update(LittleEndian(update.Reveal()));
@@ -253,10 +255,10 @@ Status TaskRunner::State::Export(const v1::ExportTask& task, v1::ExportResult& r
 }
 
 Status TaskRunner::State::Dispatch(const v1::WorkerRequest& request, const OnProgress& on_progress,
-                                   const std::atomic<bool>& stop, v1::WorkerReply& reply) {
+                                   const OnMark& on_mark, const std::atomic<bool>& stop, v1::WorkerReply& reply) {
   switch (request.task_case()) {
     case v1::WorkerRequest::kTrain:
-      return Train(request.train(), on_progress, stop, *reply.mutable_trained());
+      return Train(request.train(), on_progress, on_mark, stop, *reply.mutable_trained());
     case v1::WorkerRequest::kEvaluate:
       return Evaluate(request.evaluate(), stop, *reply.mutable_evaluated());
     case v1::WorkerRequest::kInspect:
@@ -272,11 +274,12 @@ TaskRunner::TaskRunner() : state_(std::make_unique<State>()) {}
 TaskRunner::~TaskRunner() = default;
 
 v1::WorkerReply TaskRunner::Run(const v1::WorkerRequest& request, const OnProgress& on_progress,
-                                const std::atomic<bool>& stop) {
+                                const std::atomic<bool>& stop, const OnMark& on_mark) {
   v1::WorkerReply reply;
   Status ended;
-  const Status threw = Guarded(
-      "the task", [&] { ended = state_->Dispatch(request, on_progress, stop, reply); });  // Our own allocations.
+  const Status threw = Guarded("the task", [&] {
+    ended = state_->Dispatch(request, on_progress, on_mark, stop, reply);
+  });  // Our own allocations.
   const Status& status = threw.ok() ? ended : threw;
   if (!status.ok()) {
     *reply.mutable_failure() = FailureOf(status);

@@ -21,8 +21,12 @@ class TaskRunner {
   TaskRunner(const TaskRunner&) = delete;
   TaskRunner& operator=(const TaskRunner&) = delete;
 
+  // Told of every customer before the plan's program runs on their rows.
+  using OnMark = std::function<void(const v1::Mark&)>;
+
   // Never throws: whatever goes wrong is a WorkerFailure. The reply carries the request's id.
-  v1::WorkerReply Run(const v1::WorkerRequest& request, const OnProgress& on_progress, const std::atomic<bool>& stop);
+  v1::WorkerReply Run(const v1::WorkerRequest& request, const OnProgress& on_progress, const std::atomic<bool>& stop,
+                      const OnMark& on_mark = {});
 
  private:
   struct State;

@@ -35,7 +35,9 @@ struct PullPlan {
     return {"unit": pulls["who"], "time": pulls["axis"], "axis": pulls["axis"], "pull": pulls["pull"].to(6)})";
   std::string loss = R"(
     return -batch["pull"] * torch.index_select(self.w, 0, batch["axis"]))";
-  std::string parameters;  // Further [[parameters]].
+  std::string metrics = R"(
+    return {"count": torch.ones_like(batch["pull"]).sum()})";
+  std::string parameters;  // Further [[parameters]], [metrics] and the like.
 
   std::string Toml() const;
   std::string Source() const;
@@ -50,9 +52,12 @@ class PullWorker {
   const Plan& plan() const { return plan_; }
   const Grid& grid() const { return grid_; }
 
+  v1::WorkerRequest Request(const std::vector<Pull>& rows, uint64_t seed = 1) const;
   v1::WorkerReply Train(const std::vector<Pull>& rows, uint64_t seed);
   // Its update: noiseless in mode customer. Fails the test, and is empty, if the worker failed.
   std::vector<int32_t> Update(const std::vector<Pull>& rows, uint64_t seed = 1);
+  // As asked for in `request`; `marks` gets what is said of customers on the way.
+  std::vector<int32_t> UpdateFor(const v1::WorkerRequest& request, std::vector<v1::Mark>* marks = nullptr);
   // The dry run that plans pass before they are sent.
   v1::WorkerReply Inspect();
 
@@ -63,6 +68,8 @@ class PullWorker {
   Grid grid_;
   TaskRunner runner_;
 };
+
+std::vector<int32_t> UpdateOf(const v1::WorkerReply& reply);
 
 // `rows` without those of one customer, and those of it alone.
 std::vector<Pull> Without(const std::vector<Pull>& rows, int64_t who);

@@ -64,6 +64,32 @@ TEST(WorkerPathTest, TwoStoresHoldWhatTheLedgerBooks) {
   EXPECT_GT(ExcessShown(Attacked(rounds, worker.grid(), 0.27), LossClaim(kRate, 0.8, 1), kFalseAlarms), 0);
 }
 
+// A program that the target's rows break off: the target is left out, as the agent asks for after its worker died
+// (BrokenOffTest has the dying). What used to be sent then, zeros from everybody, is refuted.
+TEST(WorkerPathTest, ACustomerWhoBreaksTheProgramOffIsWithinTheClaim) {
+  constexpr double kRate = 0.4;
+  constexpr uint32_t kTargetsNumber = 4;  // Customers 1 to 40, numbered from 0.
+  // So many that they are never all silent by chance.
+  PullWorker worker({.q = kRate, .z = 0.8});
+  std::vector<Pull> rows;
+  for (int64_t who = 1; who <= 40; ++who) rows.push_back({who, who == kTarget ? 1 : 0, 40});
+  Rounds now;
+  Rounds silenced;
+  for (size_t i = 0; i < 800; ++i) {
+    v1::WorkerRequest request = worker.Request(rows, 2 * i);
+    const std::vector<int32_t> all = worker.UpdateFor(request);
+    request.mutable_train()->add_left_out()->set_customer(kTargetsNumber);
+    now.with.push_back(worker.UpdateFor(request));
+    const bool drawn = all != now.with.back();
+    silenced.with.push_back(drawn ? std::vector<int32_t>(all.size()) : all);
+    now.without.push_back(worker.Update(Without(rows, kTarget), 2 * i + 1));
+  }
+  silenced.without = now.without;
+  silenced.target = now.target = worker.Update(Without(rows, kTarget));  // What the others say together.
+  EXPECT_LE(ExcessShown(Attacked(now, worker.grid(), 0.8), LossClaim(kRate, 0.8, 1), kFalseAlarms), 0);
+  EXPECT_GT(ExcessShown(Attacked(silenced, worker.grid(), 0.8), LossClaim(kRate, 0.8, 1), kFalseAlarms), 0);
+}
+
 // The sampling rate gets from plan.toml to the coins. Were it lost on the way, everybody would be in every round:
 TEST(WorkerPathTest, ASamplingRateLostOnTheWayIsRefuted) {
   PullWorker lost({.q = 1, .z = 0.8});

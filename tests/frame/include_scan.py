@@ -78,7 +78,7 @@ RULES = (
     Rule("store-agent/tables", ("base", "base/storage", "plans"), ("openssl",) + SYSTEM),
     Rule("store-agent/supervisor", PURE + ("base/storage", "proto", "store-agent/agent"),
          SYSTEM + ("protobuf", "sandbox", "log")),
-    Rule("store-agent/worker", PURE + ("base/storage", "proto", "store-agent/supervisor/frames.h"), ("torch", "sandbox", "protobuf") + SYSTEM),
+    Rule("store-agent/worker", PURE + ("base/storage", "proto", "store-agent/supervisor/frames.h", "store-agent/supervisor/wipe_task.h"), ("torch", "sandbox", "protobuf") + SYSTEM),
     Rule("cli", PURE + DOORS + ("store-agent", "store-agent/tables", "store-agent/supervisor"), ADAPTER + ("cli",)),
     Rule("bench", (), tuple(FAMILIES)),
     Rule("tests", (), tuple(family for family in FAMILIES if family != "torch")),

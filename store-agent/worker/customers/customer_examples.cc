@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "store-agent/worker/dry_run.h"
 #include "store-agent/worker/engine.h"
+#include "store-agent/worker/tensor_allowance.h"
 
 namespace aisle {
 namespace {
@@ -23,14 +24,32 @@ uint64_t SeedOf(uint64_t task, int64_t pseudonym) {
   return seed;
 }
 
-std::vector<int64_t> Moved(const std::vector<int64_t>& indices, const std::vector<bool>& owned, int64_t by,
-                           size_t max) {
+std::vector<int64_t> Moved(const std::vector<int64_t>& indices, int64_t by) {
   std::vector<int64_t> moved;
-  for (const int64_t i : indices) {
-    if (owned[static_cast<size_t>(i)] && moved.size() < max) moved.push_back(i + by);
-  }
+  for (const int64_t i : indices) moved.push_back(i + by);
   return moved;
 }
+
+bool HoldsOut(const Plan& plan) { return plan.validation.last > 0 || plan.validation.fraction > 0; }
+
+// Puts the weights that were broadcast in the place of the present ones while it lives.
+class BroadcastWeights {
+ public:
+  BroadcastWeights(Program& program, const std::vector<float>& broadcast)
+      : program_(program), present_(program.TrainableValues()) {
+    Put(broadcast);
+  }
+  ~BroadcastWeights() { Put(present_); }
+  BroadcastWeights(const BroadcastWeights&) = delete;
+  BroadcastWeights& operator=(const BroadcastWeights&) = delete;
+
+ private:
+  void Put(const std::vector<float>& values) {
+    if (!values.empty()) std::memcpy(program_.flat().data_ptr<float>(), values.data(), values.size() * sizeof(float));
+  }
+  Program& program_;
+  const std::vector<float> present_;
+};
 
 }  // namespace
 
@@ -42,42 +61,69 @@ StatusOr<std::string> ExpectedForm(Program& program, const Plan& plan) {
 }
 
 CustomerExamples::CustomerExamples(Program& program, const Plan& plan, const CustomerRows& rows, std::string form,
-                                   RandomSource& random)
-    : program_(program), plan_(plan), rows_(rows), form_(std::move(form)), seed_(random.Draw64()) {}
+                                   RandomSource& random, const CustomerWatch& watch)
+    : program_(program),
+      plan_(plan),
+      rows_(rows),
+      form_(std::move(form)),
+      seed_(random.Draw64()),
+      watch_(watch),
+      broadcast_(program.TrainableValues()) {}
 
-const CustomerExamples::Prepared& CustomerExamples::Prepare(size_t customer, Program::SavedState& saved) {
-  const auto [found, fresh] = prepared_.try_emplace(customer);
-  Prepared& prepared = found->second;
-  if (!fresh) return prepared;
-  prepared.slice = rows_.SliceOf(customer);
-  prepared.seed = SeedOf(seed_, rows_.pseudonym(customer));
+CustomerExamples::Prepared CustomerExamples::Prepare(size_t customer, Program::SavedState& saved) {
+  watch_.BeforeCustomer(customer);
+  const TensorAllowance allowance(plan_.limits.OneCustomersMemory());
+  const CustomerRows::Slice slice = rows_.SliceOf(customer);
+  Prepared prepared{.examples = {}, .seed = SeedOf(seed_, rows_.pseudonym(customer))};
   at::manual_seed(prepared.seed);
-  StatusOr<Examples> examples = Examples::Prepare(program_, plan_, prepared.slice.views(), prepared.seed);
+  const StatusOr<Examples> examples = Examples::Prepare(program_, plan_, slice.views(), prepared.seed);
   const bool wrote = program_.WroteState(saved);
   if (wrote) program_.RestoreState(saved);
-  if (!wrote && examples.ok() && examples->Form() == form_) prepared.examples.emplace(*std::move(examples));
+  if (wrote || !examples.ok() || examples->Form() != form_) return prepared;
+  const Status copied = Guarded(
+      "keeping examples", [&] { prepared.examples = examples->OfUnits(plan_.privacy.examples_per_customer_max); });
+  if (!copied.ok()) prepared.examples.reset();
+  return prepared;
+}
+
+CustomerExamples::Shared CustomerExamples::Find(size_t customer, Program::SavedState& saved) {
+  const auto found = kept_.find(customer);
+  if (found != kept_.end()) return found->second;
+  auto prepared = std::make_shared<const Prepared>(Prepare(customer, saved));
+  const size_t bytes = prepared->examples ? prepared->examples->bytes() : 0;
+  const bool asked_again = plan_.privacy.mode == PrivacyMode::kLocalSgd;
+  if (asked_again && kept_bytes_ + bytes <= plan_.limits.OneCustomersMemory()) {
+    kept_[customer] = prepared;
+    kept_bytes_ += bytes;
+  }
   return prepared;
 }
 
 StatusOr<DrawnExamples> CustomerExamples::Of(std::span<const size_t> drawn, const std::atomic<bool>* stop) {
   DrawnExamples result;
-  std::vector<const Examples*> parts;
+  std::vector<Shared> parts;
   int64_t offset = 0;
-  const size_t max = plan_.privacy.examples_per_customer_max;
+  size_t bytes = 0;
+  const BroadcastWeights weights(program_, broadcast_);
   const auto saved = program_.SaveState();
   for (const size_t customer : drawn) {
     if (stop != nullptr && stop->load(std::memory_order_relaxed)) return Cancelled("training was stopped");
-    const Prepared& prepared = Prepare(customer, *saved);
-    if (!prepared.examples) continue;
-    const Examples& examples = *prepared.examples;
-    const std::vector<bool> owned = examples.OwnedByAUnit();
-    const bool split = plan_.validation.last > 0 || plan_.validation.fraction > 0;
-    result.units.Add(Moved(examples.training(), owned, offset, max),
-                     Moved(split ? examples.validation() : examples.training(), owned, offset, max), prepared.seed);
-    parts.push_back(&examples);
+    if (bytes > plan_.limits.OneCustomersMemory() / 4) break;
+    ++result.taken;
+    const Shared prepared = Find(customer, *saved);
+    if (!prepared->examples) continue;
+    const Examples& examples = *prepared->examples;
+    result.units.Add(Moved(examples.training(), offset),
+                     Moved(HoldsOut(plan_) ? examples.validation() : examples.training(), offset), prepared->seed,
+                     customer);
+    parts.push_back(prepared);
     offset += examples.size();
+    bytes += examples.bytes();
   }
-  if (!parts.empty()) result.examples = Examples::Concatenate(parts);
+  watch_.AfterAll();
+  std::vector<const Examples*> all;
+  for (const Shared& part : parts) all.push_back(&*part->examples);
+  if (!all.empty()) result.examples = Examples::Concatenate(all);
   return result;
 }
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <string_view>
 
+#include "store-agent/supervisor/wipe_task.h"
+
 namespace aisle {
 namespace {
 
@@ -75,6 +77,10 @@ StatusOr<CustomerRows> CustomerRows::Group(const TableRows& tables, const Plan& 
     grouped.customers_.push_back(std::move(customer));
   }
   return grouped;
+}
+
+CustomerRows::Slice::~Slice() {
+  for (const auto& table : copied_) WipeRows(*table);
 }
 
 CustomerRows::Slice CustomerRows::SliceOf(size_t i) const {

@@ -25,9 +25,14 @@ class CustomerRows {
   size_t size() const { return customers_.size(); }
   int64_t pseudonym(size_t i) const { return customers_[i].pseudonym; }
 
-  // One customer's own tables: of split tables its rows in their order, the others whole. Owns what it copied.
+  // One customer's own tables: of split tables its rows in their order, the others whole. Owns what it copied, and
+  // wipes it.
   class Slice {
    public:
+    Slice() = default;
+    ~Slice();
+    Slice(Slice&&) noexcept = default;
+    Slice& operator=(Slice&&) = delete;
     const TableViews& views() const { return views_; }
 
    private:

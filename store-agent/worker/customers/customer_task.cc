@@ -24,8 +24,14 @@ StatusOr<CustomerWays> CustomerWays::Of(Program& program, const Plan& plan) {
   CustomerWays ways;
   AISLE_ASSIGN_OR_RETURN(ways.form, ExpectedForm(program, plan));
   const bool one_gradient = plan.privacy.mode == PrivacyMode::kLocalSgd || plan.training.local_steps == 1;
-  ways.gradients =
-      one_gradient ? ChooseUnitGradients(program, plan).gradients : MakeUnitSteps(plan.training.local_steps);
+  if (!one_gradient) {
+    ways.way = "steps, customer by customer";
+    ways.gradients = MakeUnitSteps(plan.training.local_steps);
+    return ways;
+  }
+  ChosenGradients chosen = ChooseUnitGradients(program, plan);
+  ways.way = std::string(ToString(chosen.way)) + (chosen.reason.empty() ? "" : " (" + chosen.reason + ")");
+  ways.gradients = std::move(chosen.gradients);
   return ways;
 }
 
@@ -37,19 +43,21 @@ StatusOr<SecretVector<int32_t>> RunCustomerTask(Program& program, const Customer
   AISLE_ASSIGN_OR_RETURN(const Quantizer quantizer, QuantizerOf(plan, shape));
   AISLE_ASSIGN_OR_RETURN(const CustomerRows rows, CustomerRows::Group(task.tables, plan));
   AISLE_ASSIGN_OR_RETURN(const auto coins, StreamOf(task.seed, "seed", "aisle/worker/coins"));
-  CustomerExamples customers(program, plan, rows, ways.form, random);
+  CustomerExamples customers(program, plan, rows, ways.form, random, task.watch);
   CustomerReport report;
   StatusOr<SecretVector<int32_t>> update = SecretVector<int32_t>();
   if (plan.privacy.mode == PrivacyMode::kLocalSgd) {
     AISLE_ASSIGN_OR_RETURN(const auto noise, StreamOf(task.noise_seed, "noise seed", "aisle/worker/noise/local-sgd"));
-    update =
-        TrainWithLocalSgd(program, customers, plan, shape, quantizer, *ways.gradients, *coins, *noise, hooks, report);
+    update = TrainWithLocalSgd(program, customers, plan, shape, quantizer, *ways.gradients, *coins, *noise, hooks,
+                               task.watch, report);
   } else {
-    update = SumOfCustomers(program, customers, plan, shape, quantizer, *ways.gradients, *coins, hooks, report);
+    update =
+        SumOfCustomers(program, customers, plan, shape, quantizer, *ways.gradients, *coins, hooks, task.watch, report);
   }
   result.set_examples(report.examples);
   result.set_customers(report.customers);
   result.set_customers_drawn(report.drawn);
+  result.set_gradients_way(ways.way);
   result.set_seconds_training(report.seconds_training);
   return update;
 }

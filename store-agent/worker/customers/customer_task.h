@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/status.h"
 #include "plans/plan.h"
+#include "store-agent/worker/customers/customer_watch.h"
 #include "store-agent/worker/customers/unit_gradients.h"
 #include "store-agent/worker/examples.h"
 #include "store-agent/worker/program.h"
@@ -19,6 +20,7 @@ namespace aisle {
 // What is found out about a plan once, before any row is read, and kept while it stays loaded.
 struct CustomerWays {
   std::string form;  // Of every customer's examples; see ExpectedForm.
+  std::string way;   // How `gradients` goes, and why not faster: for a log line.
   std::unique_ptr<UnitGradients> gradients;
 
   // PlanError if prepare() fails on made-up rows.
@@ -30,6 +32,7 @@ struct CustomerTask {
   const TableRows& tables;
   const std::string& seed;        // 32 bytes: coins and the program's own randomness.
   const std::string& noise_seed;  // 32 bytes for mode local-sgd.
+  CustomerWatch& watch;
 };
 
 // The clipped sum over the customers drawn: without noise in mode customer, noised in mode local-sgd. `program` holds

@@ -28,7 +28,8 @@ double SecondsSince(SteadyClock::time_point began) {
 class CustomerSum {
  public:
   CustomerSum(Program& program, CustomerExamples& customers, const Plan& plan, const UpdateShape& shape,
-              const Quantizer& quantizer, UnitGradients& gradients, const TrainingHooks& hooks, CustomerReport& report)
+              const Quantizer& quantizer, UnitGradients& gradients, const TrainingHooks& hooks, CustomerWatch& watch,
+              CustomerReport& report)
       : program_(program),
         customers_(customers),
         plan_(plan),
@@ -36,15 +37,23 @@ class CustomerSum {
         sum_(shape, quantizer),
         gradients_(gradients),
         hooks_(hooks),
+        watch_(watch),
         report_(report) {}
 
-  StatusOr<SecretVector<int32_t>> Draw(RandomSource& coins, double factor) {
+  StatusOr<SecretVector<int32_t>> Draw(RandomSource& coins, double factor, uint32_t step) {
     AISLE_ASSIGN_OR_RETURN(const UnitSampler sampler, UnitSampler::Make(plan_.privacy.sampling_rate));
-    const std::vector<size_t> drawn = sampler.Draw(customers_.customers(), coins);
+    std::vector<size_t> drawn = sampler.Draw(customers_.customers(), coins);
     report_.customers = customers_.customers();
     report_.drawn += drawn.size();
-    AISLE_ASSIGN_OR_RETURN(const DrawnExamples prepared, customers_.Of(drawn, hooks_.stop));
-    if (prepared.examples) AISLE_RETURN_IF_ERROR(Add(*prepared.examples, prepared.units, factor));
+    watch_.BeginStep(step);
+    std::erase_if(drawn, [&](size_t customer) { return watch_.IsLeftOut(customer); });
+    gradients_.Begin(sum_);
+    for (std::span<const size_t> rest = drawn; !rest.empty();) {
+      AISLE_ASSIGN_OR_RETURN(const DrawnExamples prepared, customers_.Of(rest, hooks_.stop));
+      if (prepared.examples) AISLE_RETURN_IF_ERROR(Add(*prepared.examples, prepared.units, factor));
+      rest = rest.subspan(prepared.taken);
+    }
+    gradients_.Finish(sum_);
     return sum_.Take();
   }
 
@@ -54,11 +63,19 @@ class CustomerSum {
     std::vector<size_t> all(units.size());
     std::iota(all.begin(), all.end(), 0);
     program_.SetTraining(true);
-    const UnitWork work{
-        .program = program_, .examples = examples, .units = units, .drawn = all, .factor = factor, .stop = hooks_.stop};
-    const UnitSlots slots(program_, examples, units, plan_, shape_, hooks_.stop);
-    return gradients_.AddAll(
+    const UnitWork work{.program = program_,
+                        .examples = examples,
+                        .units = units,
+                        .drawn = all,
+                        .factor = factor,
+                        .stop = hooks_.stop,
+                        .watch = &watch_,
+                        .memory_max = plan_.limits.OneCustomersMemory()};
+    const UnitSlots slots(program_, examples, units, plan_, shape_, hooks_.stop, &watch_);
+    const Status added = gradients_.AddSome(
         work, [&](size_t unit, double norm) { return slots.Of(unit, norm); }, sum_);
+    watch_.AfterAll();
+    return added;
   }
 
   Program& program_;
@@ -68,6 +85,7 @@ class CustomerSum {
   UnitSum sum_;
   UnitGradients& gradients_;
   const TrainingHooks& hooks_;
+  CustomerWatch& watch_;
   CustomerReport& report_;
 };
 
@@ -126,10 +144,11 @@ class NoisedSteps {
 StatusOr<SecretVector<int32_t>> SumOfCustomers(Program& program, CustomerExamples& customers, const Plan& plan,
                                                const UpdateShape& shape, const Quantizer& quantizer,
                                                UnitGradients& gradients, RandomSource& coins,
-                                               const TrainingHooks& hooks, CustomerReport& report) {
+                                               const TrainingHooks& hooks, CustomerWatch& watch,
+                                               CustomerReport& report) {
   const auto began = SteadyClock::now();
-  CustomerSum sums(program, customers, plan, shape, quantizer, gradients, hooks, report);
-  AISLE_ASSIGN_OR_RETURN(SecretVector<int32_t> sum, sums.Draw(coins, -plan.training.learning_rate));
+  CustomerSum sums(program, customers, plan, shape, quantizer, gradients, hooks, watch, report);
+  AISLE_ASSIGN_OR_RETURN(SecretVector<int32_t> sum, sums.Draw(coins, -plan.training.learning_rate, 0));
   report.seconds_training = SecondsSince(began);
   return sum;
 }
@@ -137,16 +156,17 @@ StatusOr<SecretVector<int32_t>> SumOfCustomers(Program& program, CustomerExample
 StatusOr<SecretVector<int32_t>> TrainWithLocalSgd(Program& program, CustomerExamples& customers, const Plan& plan,
                                                   const UpdateShape& shape, const Quantizer& quantizer,
                                                   UnitGradients& gradients, RandomSource& coins, RandomSource& noise,
-                                                  const TrainingHooks& hooks, CustomerReport& report) {
+                                                  const TrainingHooks& hooks, CustomerWatch& watch,
+                                                  CustomerReport& report) {
   const auto began = SteadyClock::now();
   const Plan step_plan = StepPlan(plan);
   AISLE_ASSIGN_OR_RETURN(const UpdateShape step_shape, UpdateShapeOf(step_plan, program.layout()));
   AISLE_ASSIGN_OR_RETURN(const Quantizer step_grid, QuantizerOf(step_plan, step_shape));
-  CustomerSum sums(program, customers, step_plan, step_shape, step_grid, gradients, hooks, report);
+  CustomerSum sums(program, customers, step_plan, step_shape, step_grid, gradients, hooks, watch, report);
   std::vector<float> deltas = program.TrainableValues();
   NoisedSteps steps(program, step_plan, step_shape, step_grid);
   for (uint32_t step = 0; step < plan.privacy.steps; ++step) {
-    AISLE_ASSIGN_OR_RETURN(const SecretVector<int32_t> sum, sums.Draw(coins, 1));
+    AISLE_ASSIGN_OR_RETURN(const SecretVector<int32_t> sum, sums.Draw(coins, 1, step));
     AISLE_ASSIGN_OR_RETURN(const SecretVector<int64_t> noised,
                            WithNoise(sum.Reveal(), plan.privacy.noise_multiplier, step_grid, noise));
     AISLE_RETURN_IF_ERROR(steps.Apply(noised.Reveal()));

@@ -27,19 +27,23 @@ struct CustomerReport {
   double seconds_training = 0;
 };
 
+// Customers whom `watch` leaves out are drawn like all, and add nothing.
+
 // The update vector of mode customer, on `quantizer`'s grid and without noise. `coins` draws the customers: a
 // cryptographic stream, secret, used for nothing else. `program` must hold the broadcast weights, and does so after.
 // Cancelled when stopped.
 StatusOr<SecretVector<int32_t>> SumOfCustomers(Program& program, CustomerExamples& customers, const Plan& plan,
                                                const UpdateShape& shape, const Quantizer& quantizer,
                                                UnitGradients& gradients, RandomSource& coins,
-                                               const TrainingHooks& hooks, CustomerReport& report);
+                                               const TrainingHooks& hooks, CustomerWatch& watch,
+                                               CustomerReport& report);
 
 // The update vector of mode local-sgd: noised at every step with `noise`, a cryptographic stream of a key that no other
 // attempt ever had; a debit for all steps must be durable before the call. Leaves the trained weights in `program`.
 StatusOr<SecretVector<int32_t>> TrainWithLocalSgd(Program& program, CustomerExamples& customers, const Plan& plan,
                                                   const UpdateShape& shape, const Quantizer& quantizer,
                                                   UnitGradients& gradients, RandomSource& coins, RandomSource& noise,
-                                                  const TrainingHooks& hooks, CustomerReport& report);
+                                                  const TrainingHooks& hooks, CustomerWatch& watch,
+                                                  CustomerReport& report);
 
 }  // namespace aisle

@@ -10,15 +10,14 @@ SeatedGradients::SeatedGradients(std::unique_ptr<Lanes> lanes, size_t examples_m
       examples_max_(std::min(examples_max, lanes_->seatings().back().seats.size())),
       loop_(std::move(loop)) {}
 
-Status SeatedGradients::AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
-  if (!Begin(sum)) return loop_->AddAll(work, slots_of, sum);
+Status SeatedGradients::AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
+  if (!is_seated_) return loop_->AddSome(work, slots_of, sum);
   left_.clear();
   AISLE_RETURN_IF_ERROR(SeatAll({work, slots_of, sum}));
-  Finish(sum);
   if (left_.empty()) return OkStatus();
   UnitWork rest = work;
   rest.drawn = left_;
-  return loop_->AddAll(rest, slots_of, sum);
+  return loop_->AddSome(rest, slots_of, sum);
 }
 
 Status SeatedGradients::SeatAll(const Turn& turn) {
@@ -28,6 +27,10 @@ Status SeatedGradients::SeatAll(const Turn& turn) {
     const size_t count = turn.work.units.examples(unit).size();
     if (count > examples_max_) {
       left_.push_back(unit);
+      continue;
+    }
+    if (turn.work.IsAlone(unit)) {
+      AISLE_RETURN_IF_ERROR(Run(turn, {&unit, 1}));
       continue;
     }
     if (taken + count > lanes_->seatings().back().seats.size()) {
@@ -64,6 +67,7 @@ Status SeatedGradients::Run(const Turn& turn, std::span<const size_t> units) {
       seated.back().lanes.push_back(lane);
     }
   }
+  work.Announce(units);
   std::ranges::replace(indices, int64_t{-1}, filler);  // Empty lanes hold somebody, and nobody looks at what they give.
   if (taken > 0 && !lanes_->Run(work.examples, indices).ok()) {
     if (units.size() == 1) {

@@ -22,7 +22,11 @@ struct SeatedUnit {
 // same.
 class SeatedGradients : public UnitGradients {
  public:
-  Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) final;
+  void Begin(const UnitSum& sum) final { is_seated_ = Take(sum); }
+  Status AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) final;
+  void Finish(UnitSum& sum) final {
+    if (is_seated_) PutInto(sum);
+  }
 
  protected:
   // `loop` takes the units with more than `examples_max` examples, and those that fail.
@@ -34,12 +38,13 @@ class SeatedGradients : public UnitGradients {
     UnitSum& sum;
   };
   // False if this sum is better served by the loop, for reasons that aren't in the rows.
-  virtual bool Begin(const UnitSum& sum) = 0;
+  virtual bool Take(const UnitSum& sum) = 0;
   // Adds one unit, of which `lanes().gradients()` tell. Returns false to leave it to the loop, having added nothing;
   // what is decided must follow from that unit's own numbers.
   virtual bool Add(const Turn& turn, const SeatedUnit& unit) = 0;
   virtual void EndRun() = 0;
-  virtual void Finish(UnitSum& sum) = 0;
+  // What was added and isn't in `sum` yet: once for all parts.
+  virtual void PutInto(UnitSum& sum) = 0;
 
   const Lanes& lanes() const { return *lanes_; }
 
@@ -52,6 +57,7 @@ class SeatedGradients : public UnitGradients {
   size_t examples_max_;
   std::unique_ptr<UnitGradients> loop_;
   std::vector<size_t> left_;  // To the loop.
+  bool is_seated_ = true;     // Else everybody goes to the loop.
 };
 
 }  // namespace aisle

@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "privacy/unit_sum.h"
+#include "store-agent/worker/customers/customer_watch.h"
 #include "store-agent/worker/customers/units.h"
 #include "store-agent/worker/examples.h"
 #include "store-agent/worker/program.h"
@@ -25,6 +26,13 @@ struct UnitWork {
   std::span<const size_t> drawn;  // Units that take part, ascending.
   double factor = -1;             // A unit's vector is factor * gradient of the mean loss over its examples.
   const std::atomic<bool>* stop = nullptr;
+  const CustomerWatch* watch = nullptr;  // Told of every unit before the program runs on it; may be null.
+  size_t memory_max = 0;                 // Bytes of tensors for one unit alone; 0 for no limit.
+
+  void Announce(std::span<const size_t> some) const {
+    if (watch != nullptr) watch->BeforeUnits(units, some);
+  }
+  bool IsAlone(size_t unit) const { return watch != nullptr && watch->IsAlone(units, unit); }
 };
 
 // The metric slots of one unit, in the vector's order, given the norm of its vector before clipping.
@@ -33,11 +41,23 @@ using SlotsOfUnit = std::function<StatusOr<std::vector<double>>(size_t unit, dou
 class UnitGradients {
  public:
   virtual ~UnitGradients() = default;
+
+  // One sum is made of any number of parts: Begin, AddSome for each, Finish. How units are parted makes no difference.
+  virtual void Begin(const UnitSum& /*sum*/) {}
   // Adds every drawn unit's vector to `sum`; a unit without examples to train on has the zero vector. A unit on whose
-  // examples the program fails, or whose gradient isn't finite, adds nothing, and the others go on: one customer's odd
-  // rows mustn't keep a store from taking part, for that would tell of the rows. Cancelled when stopped; no other
-  // error.
-  virtual Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) = 0;
+  // examples the program fails, or needs more than its memory, or whose gradient isn't finite, adds nothing, and the
+  // others go on: one customer's odd rows mustn't keep a store from taking part, for that would tell of the rows.
+  // Cancelled when stopped; no other error.
+  virtual Status AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) = 0;
+  virtual void Finish(UnitSum& /*sum*/) {}
+
+  // All in one part.
+  Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
+    Begin(sum);
+    AISLE_RETURN_IF_ERROR(AddSome(work, slots_of, sum));
+    Finish(sum);
+    return OkStatus();
+  }
 };
 
 // One customer after the other: right for every program, and what the faster ways are tested against.

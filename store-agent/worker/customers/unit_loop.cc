@@ -5,18 +5,20 @@
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/failures.h"
 #include "store-agent/worker/graph_check.h"
+#include "store-agent/worker/tensor_allowance.h"
 
 namespace aisle {
 namespace {
 
 class UnitLoop final : public UnitGradients {
  public:
-  Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) override {
+  Status AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) override {
     const auto saved = work.program.SaveState();
     for (const size_t unit : work.drawn) {
       if (work.stop != nullptr && work.stop->load(std::memory_order_relaxed)) return Cancelled("training was stopped");
-      (void)Add(work, unit, *saved, slots_of,
-                sum);  // A unit that fails adds nothing, and the others go on: see UnitGradients.
+      work.Announce({&unit, 1});
+      // A unit that fails adds nothing, and the others go on: see UnitGradients.
+      (void)Add(work, unit, *saved, slots_of, sum);
       if (work.program.WroteState(*saved)) work.program.RestoreState(*saved);
     }
     return OkStatus();
@@ -25,6 +27,7 @@ class UnitLoop final : public UnitGradients {
  private:
   static Status Add(const UnitWork& work, size_t unit, const Program::SavedState& saved, const SlotsOfUnit& slots_of,
                     UnitSum& sum) {
+    const TensorAllowance allowance(work.memory_max);
     AISLE_RETURN_IF_ERROR(Differentiate(work, unit));
     at::Tensor& gradient = work.program.flat_gradient();
     const std::span<const float> vector(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));

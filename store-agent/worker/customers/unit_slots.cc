@@ -4,22 +4,26 @@
 #include <cmath>
 
 #include "store-agent/worker/evaluation.h"
+#include "store-agent/worker/tensor_allowance.h"
 
 namespace aisle {
 
 UnitSlots::UnitSlots(Program& program, const Examples& examples, const Units& units, const Plan& plan,
-                     const UpdateShape& shape, const std::atomic<bool>* stop)
+                     const UpdateShape& shape, const std::atomic<bool>* stop, const CustomerWatch* watch)
     : program_(program),
       examples_(examples),
       units_(units),
       plan_(plan),
       shape_(shape),
       stop_(stop),
+      watch_(watch),
       slots_(MetricSlotsOf(plan)) {}
 
 std::vector<double> UnitSlots::Measure(size_t unit) const {
   const std::span<const int64_t> measured = units_.measured(unit);
   if (plan_.metrics.empty() || measured.empty()) return {};
+  if (watch_ != nullptr) watch_->BeforeUnits(units_, {&unit, 1});
+  const TensorAllowance allowance(plan_.limits.OneCustomersMemory());
   const StatusOr<MetricSums> sums = SumMetrics(program_, examples_, {measured.begin(), measured.end()}, stop_);
   program_.SetTraining(true);
   if (!sums.ok()) return {};

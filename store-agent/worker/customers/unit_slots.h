@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "plans/plan.h"
 #include "plans/slots.h"
+#include "store-agent/worker/customers/customer_watch.h"
 #include "store-agent/worker/customers/units.h"
 #include "store-agent/worker/examples.h"
 #include "store-agent/worker/program.h"
@@ -18,7 +19,7 @@ class UnitSlots {
  public:
   // All must outlive this.
   UnitSlots(Program& program, const Examples& examples, const Units& units, const Plan& plan, const UpdateShape& shape,
-            const std::atomic<bool>* stop);
+            const std::atomic<bool>* stop, const CustomerWatch* watch = nullptr);
 
   // Of unit `unit`, whose vector had `norm` before clipping. The plan's metrics are means over that customer's own
   // examples at the program's present weights; where the program fails on them, or there are none, they count as not
@@ -35,6 +36,7 @@ class UnitSlots {
   const Plan& plan_;
   const UpdateShape& shape_;
   const std::atomic<bool>* stop_;
+  const CustomerWatch* watch_;
   std::vector<MetricNeed> slots_;
 };
 

@@ -5,6 +5,7 @@
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/failures.h"
 #include "store-agent/worker/graph_check.h"
+#include "store-agent/worker/tensor_allowance.h"
 
 namespace aisle {
 namespace {
@@ -13,7 +14,7 @@ class UnitSteps final : public UnitGradients {
  public:
   explicit UnitSteps(uint32_t steps) : steps_(steps) {}
 
-  Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) override {
+  Status AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) override {
     const at::Tensor broadcast = work.program.flat().detach().clone();
     const auto saved = work.program.SaveState();
     Status ended;
@@ -22,6 +23,7 @@ class UnitSteps final : public UnitGradients {
         ended = Cancelled("training was stopped");
         break;
       }
+      work.Announce({&unit, 1});
       // A unit that fails adds nothing, and the others go on: see UnitGradients.
       (void)Add(work, unit, broadcast, *saved, slots_of, sum);
       if (work.program.WroteState(*saved)) work.program.RestoreState(*saved);
@@ -34,6 +36,7 @@ class UnitSteps final : public UnitGradients {
  private:
   Status Add(const UnitWork& work, size_t unit, const at::Tensor& broadcast, const Program::SavedState& saved,
              const SlotsOfUnit& slots_of, UnitSum& sum) const {
+    const TensorAllowance allowance(work.memory_max);
     AISLE_RETURN_IF_ERROR(Train(work, unit));
     const at::NoGradGuard no_grad;
     const at::Tensor moved = work.program.flat() - broadcast;

@@ -18,7 +18,7 @@ class VmapGradients final : public SeatedGradients {
       : SeatedGradients(std::move(all), kExamplesMax, std::move(loop)), vector_(lanes().whole_count()) {}
 
  private:
-  bool Begin(const UnitSum& /*sum*/) override { return true; }
+  bool Take(const UnitSum& /*sum*/) override { return true; }
 
   bool Add(const Turn& turn, const SeatedUnit& unit) override {
     Sum(unit, turn.work.factor);
@@ -29,7 +29,7 @@ class VmapGradients final : public SeatedGradients {
     return true;
   }
   void EndRun() override {}
-  void Finish(UnitSum& /*sum*/) override {}
+  void PutInto(UnitSum& /*sum*/) override {}
 
   // factor * the mean over the unit's lanes, in their order: the same bits wherever they sit.
   void Sum(const SeatedUnit& unit, double factor) {
