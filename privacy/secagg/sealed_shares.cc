@@ -16,7 +16,7 @@ Digest CommitmentTo(const Passage& passage, ShareKind kind, const SecretBytes& s
 }
 
 Status CheckShare(const Passage& passage, ShareKind kind, const SecretBytes& share, const Digest& commitment) {
-  if (CommitmentTo(passage, kind, share) != commitment) {
+  if (!ConstantTimeEqual(CommitmentTo(passage, kind, share).view(), commitment.view())) {
     return InvalidArgument("the share of its {} isn't the one that it committed to",
                            kind == ShareKind::kSeed ? "self mask's seed" : "mask key");
   }

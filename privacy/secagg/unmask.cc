@@ -56,7 +56,8 @@ class Rebuilder {
 bool IsGenuine(const Transcript& transcript, uint32_t position, ShareKind kind, const SecretBytes& secret) {
   const Cohort& cohort = *transcript.cohort;
   if (kind == ShareKind::kSeed) {
-    return SeedDigest(cohort.name(), position, secret) == transcript.dealt.at(position).seed_digest;
+    const Digest digest = SeedDigest(cohort.name(), position, secret);
+    return ConstantTimeEqual(digest.view(), transcript.dealt.at(position).seed_digest.view());
   }
   const StatusOr<std::string> public_key = X25519PublicKey(secret);
   return public_key.ok() && *public_key == cohort.AdvertOf(position).mask_key;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <set>
+#include <string>
+#include <vector>
 
-#include "privacy/secagg/merkle.h"
-#include "privacy/secagg/sealed_shares.h"
+#include "tests/secagg/forged_roster.h"
 #include "tests/secagg/mac_chain.h"
 #include "tests/secagg/played_cohort.h"
 
@@ -18,44 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using enum RefusalReason;
-
-void SignHead(RosterHead& head) {
-  head.certificate_pem = kHeadquartersCertificate;
-  head.signature = SignAs(kHeadquartersCertificate, kRosterDomain, RosterStatement(NameOf(head)));
-}
-
-// A roster over any adverts at all, well signed, as a lying headquarters makes it: the neighbours are those that follow
-// from it.
-ShareInstruction RosterOf(const PlayedCohort& played, const std::vector<Advert>& adverts, uint32_t own) {
-  std::vector<Digest> leaves;
-  for (const Advert& advert : adverts) leaves.push_back(LeafOf(advert));
-  const MerkleTree tree(leaves);
-  ShareInstruction instruction = played.ShareFor(own);
-  instruction.roster.root = tree.root();
-  instruction.roster.size = tree.size();
-  SignHead(instruction.roster);
-  const auto entry = [&](uint32_t position) {
-    return RosterEntry{.position = position, .advert = adverts[position], .proof = tree.ProofOf(position)};
-  };
-  instruction.own = entry(own);
-  instruction.neighbours.clear();
-  for (uint32_t position = 0; position < tree.size(); ++position) {  // Complete: nothing to choose.
-    if (position != own) instruction.neighbours.push_back(entry(position));
-  }
-  return instruction;
-}
-
-std::vector<Advert> AdvertsOf(const PlayedCohort& played) {
-  std::vector<Advert> adverts;
-  for (uint32_t position = 0; position < played.cohort().size(); ++position) {
-    adverts.push_back(played.cohort().AdvertOf(position));
-  }
-  return adverts;
-}
-
-void Resign(Advert& advert) {
-  advert.signature = SignAs(advert.certificate_pem, kAdvertDomain, AdvertStatement(advert));
-}
 
 constexpr uint32_t kSelf = 2;  // The store that is lied to.
 
@@ -72,7 +34,7 @@ auto Rebuilt(std::function<void(std::vector<Advert>&)> change) {
   return [change](PlayedCohort& played, ShareInstruction& instruction) {
     std::vector<Advert> adverts = AdvertsOf(played);
     change(adverts);
-    instruction = RosterOf(played, adverts, kSelf);
+    instruction = ForgedRoster(played, adverts, kSelf);
   };
 }
 
@@ -85,14 +47,14 @@ const std::vector<Forgery>& RosterForgeries() {
          CohortTerms terms = TermsOf(played.play());
          terms.length = 41;
          asked.roster.terms = DigestOf(terms);
-         SignHead(asked.roster);
+         Resign(asked.roster);
        }},
       {"AnotherPlan", kTermsDiffer, "plan",
        [](PlayedCohort& played, ShareInstruction& asked) {
          CohortTerms terms = TermsOf(played.play());
          terms.plan = Sha256::Of("another plan");
          asked.roster.terms = DigestOf(terms);
-         SignHead(asked.roster);
+         Resign(asked.roster);
        }},
       {"AnUnsignedRoster", kRosterForged, "coordinator", [](auto&, auto& asked) { asked.roster.signature.clear(); }},
       {"ARosterSignedByAStore", kRosterForged, "coordinator",
@@ -104,16 +66,15 @@ const std::vector<Forgery>& RosterForgeries() {
       {"AnotherRootUnderTheSignature", kRosterForged, "coordinator",
        [](auto&, auto& asked) { asked.roster.root = Sha256::Of("root"); }},
       {"FewStores", kCohortTooSmall, "fewer than 3",
-       [](PlayedCohort& played, ShareInstruction& asked) {
+       [](auto&, ShareInstruction& asked) {
          asked.roster.size = 2;
-         SignHead(asked.roster);
-         (void)played;
+         Resign(asked.roster);
        }},
       {"ARosterWithoutUs", kNotInRoster, "isn't in the roster",
        [](PlayedCohort& played, ShareInstruction& asked) {
          std::vector<Advert> adverts = AdvertsOf(played);
          adverts[kSelf].nonce = std::string(32, 'x');
-         asked = RosterOf(played, adverts, kSelf);
+         asked = ForgedRoster(played, adverts, kSelf);
          asked.own.advert = played.cohort().AdvertOf(kSelf);
        }},
       {"OurKeySwapped", kNotInRoster, "the one that this store sent",
@@ -226,7 +187,7 @@ TEST(RosterTest, RefusesASecondRoster) {
   std::vector<Advert> adverts = AdvertsOf(played);
   adverts[5].nonce = std::string(32, 'm');  // A colluding store joins with another nonce.
   Resign(adverts[5]);
-  const ShareInstruction second = RosterOf(played, adverts, kSelf);
+  const ShareInstruction second = ForgedRoster(played, adverts, kSelf);
   const auto answer = played.member(kSelf).Share(second, played.credentials(kSelf), TrustInAll());
   EXPECT_EQ(std::get<Refused>(*answer).reason, kCohortReplayed);
 }
@@ -406,6 +367,18 @@ INSTANTIATE_TEST_SUITE_P(
                       StatusForgery{"TooFewSurvivors", kSurvivorsTooFew, "below 3",
                                     [](auto& statuses) { statuses[4] = statuses[5] = MemberStatus::kDropped; }}),
     [](const auto& test) { return test.param.name; });
+
+// A fifth may collude: one of the smallest cohort's three, so two honest ones are counted on; but two of these eight.
+TEST(SurvivorsTest, AllColludersOfALargeCohortMayBeAmongFewSurvivors) {
+  PlayedCohort played({.size = 8, .cohort_min = 3, .corrupt_permille = 200, .dropout_permille = 0});
+  played.Collect();
+  ConfirmInstruction asked = played.ConfirmFor(kSelf);
+  for (uint32_t i = 3; i < 8; ++i) asked.statuses[i] = MemberStatus::kDropped;
+  EXPECT_THAT(RefusedSurvivors(played, asked).detail, HasSubstr("3 of 8 stores survived; below 4"));
+  asked.statuses[3] = MemberStatus::kSurvived;
+  const auto answer = played.member(kSelf).Confirm(asked, played.credentials(kSelf));
+  EXPECT_TRUE(std::holds_alternative<Confirmation>(*answer));
+}
 
 TEST(SurvivorsTest, RefusesThemBeforeItsVectorIsMasked) {
   PlayedCohort played({});
