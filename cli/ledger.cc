@@ -125,6 +125,7 @@ void PrintEntries(Output& out, const Ledger& ledger) {
                  {"noise multiplier", Align::kRight},
                  {"sampling", Align::kRight},
                  {"releases", Align::kRight},
+                 {"honest stores", Align::kRight},
                  {"plan"}});
   for (const LedgerEntry& entry : ledger.entries()) {
     const Debit& debit = entry.debit;
@@ -132,9 +133,11 @@ void PrintEntries(Output& out, const Ledger& ledger) {
                  std::string(ToString(debit.unit)),
                  debit.unit == PrivacyUnit::kNone ? "-" : NumberText(debit.noise_multiplier),
                  debit.sampling_rate == 1 ? "-" : NumberText(debit.sampling_rate), CountText(debit.releases),
-                 debit.plan.ShortHex()});
+                 CountText(debit.sum_stores), debit.plan.ShortHex()});
   }
   out.Print(entries);
+  out.Text(
+      "Honest stores: whose noise is at least in what anybody else sees. 1: headquarters sees this store's vector.\n");
 }
 
 std::string CapText(double cap) { return std::isfinite(cap) ? NumberText(cap) : "none"; }

@@ -76,9 +76,21 @@ std::string SmallestText(const PlanPrice& price) {
   if (!HasAggregate(price.contract)) {
     return fmt::format("\nThe smallest cohort is {} stores.\n", CountText(price.smallest.stores));
   }
-  return fmt::format(
-      "\nThe smallest cohort is {} stores: fewer are never summed, and so few give an aggregate of {}.\n",
-      CountText(price.smallest.stores), NumberText(price.smallest.price.aggregate_epsilon));
+  const std::string smallest =
+      fmt::format("\nThe smallest cohort is {} stores: fewer are never summed, and so few give an aggregate of {}.\n",
+                  CountText(price.smallest.stores), NumberText(price.smallest.price.aggregate_epsilon));
+  const PrivacyContract& contract = price.contract;
+  if (!contract.secure_sum) {
+    return smallest +
+           "The secure sum is off: headquarters sees each store's vector, so ledgers are charged the floor in both "
+           "tiers,\nand aggregate holds only towards those who see no more than the model.\n";
+  }
+  return smallest +
+         fmt::format(
+             "The secure sum is on: headquarters sees sums only. With at most {}% of a cohort colluding with "
+             "it, the noise of {} honest\nstores is in each, so ledgers are charged an aggregate of {}.\n",
+             NumberText(contract.corrupt_permille / 10.0), CountText(contract.honest_stores_min()),
+             NumberText(price.in_ledgers.aggregate_ledger_epsilon));
 }
 
 }  // namespace
@@ -96,6 +108,8 @@ StatusOr<PlanPrice> PriceOfPlan(const Plan& plan, uint32_t rounds, const std::ve
     priced.fleets.push_back(fleet);
   }
   AISLE_ASSIGN_OR_RETURN(priced.smallest, PriceOfFleet(contract, priced.rounds, contract.cohort_min));
+  AISLE_ASSIGN_OR_RETURN(priced.in_ledgers,
+                         PriceOf(PriceQueryOf(contract, priced.rounds, contract.honest_stores_min())));
   return priced;
 }
 
@@ -142,7 +156,10 @@ Json PriceJson(const PlanPrice& price) {
                {"clip_norm", contract.clip_norm},
                {"rounds", price.rounds},
                {"has_aggregate", contract.unit() != PrivacyUnit::kNone && HasAggregate(contract)},
+               {"secure_sum", contract.secure_sum},
+               {"honest_stores_min", contract.honest_stores_min()},
                {"prices", std::move(prices)}};
+  json["aggregate_in_ledgers"] = price.fleets.empty() ? Json(nullptr) : Json(price.in_ledgers.aggregate_ledger_epsilon);
   json["smallest_cohort"] = price.fleets.empty() ? Json(nullptr) : FleetJson(contract, price.smallest);
   return json;
 }

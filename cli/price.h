@@ -23,6 +23,7 @@ struct PlanPrice {
   uint32_t rounds = 0;
   std::vector<FleetPrice> fleets;  // Empty for the mode none, which promises nothing.
   FleetPrice smallest;             // With no more stores than the plan's smallest cohort.
+  Price in_ledgers;                // As stores are charged: with no more noise than surely is in what others see.
 };
 
 // After `rounds` rounds (0: all that the contract allows), for every number of `stores`. InvalidArgument if the

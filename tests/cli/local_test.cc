@@ -147,6 +147,30 @@ TEST_F(PlanCommandTest, NamesModeAndUnitWithEveryPrice) {
   EXPECT_NE(ran.out.find("mode store, unit store"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("Every epsilon is per store, at delta 1e-05"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("The smallest cohort is 2 stores"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("The secure sum is off"), std::string::npos) << ran.out;
+}
+
+TEST_F(PlanCommandTest, SaysWhatStoresAreChargedUnderTheSecureSum) {
+  std::string toml = ReadAll(folder_ / "tiny/plan.toml");
+  const auto replace = [&toml](const std::string& old, const std::string& text) {
+    ASSERT_NE(toml.find(old), std::string::npos) << old;
+    toml.replace(toml.find(old), old.size(), text);
+  };
+  const std::vector<std::string> words = {"privacy", "price", folder_ / "tiny", "--json"};
+  const Json off = Json::parse(RunAisle(words).out, nullptr, false);
+  EXPECT_EQ(off["secure_sum"], false);
+  EXPECT_EQ(off["honest_stores_min"], 1);
+  EXPECT_EQ(off["aggregate_in_ledgers"], off["prices"][0]["ledger_epsilon"]);
+  replace("secure_sum = false", "corrupt_share = 0.25");
+  replace("min = 2\ntarget = 3", "min = 8\ntarget = 9");
+  Write(folder_ / "tiny/plan.toml", toml);
+  const Json on = Json::parse(RunAisle(words).out, nullptr, false);
+  EXPECT_EQ(on["honest_stores_min"], 6);
+  EXPECT_LT(on["aggregate_in_ledgers"].get<double>(), off["aggregate_in_ledgers"].get<double>());
+  EXPECT_GT(on["aggregate_in_ledgers"].get<double>(), on["smallest_cohort"]["aggregate_ledger_epsilon"].get<double>());
+  const Ran text = RunAisle({"privacy", "price", folder_ / "tiny"});
+  EXPECT_NE(text.out.find("With at most 25% of a cohort colluding"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("the noise of 6 honest"), std::string::npos) << text.out;
 }
 
 TEST_F(PlanCommandTest, PricesSampledCustomersAndLocalStepsAsSuch) {
