@@ -100,8 +100,10 @@ Status TakeIn(TableStore& store, const TableNeed& need, const std::string& folde
 StatusOr<LocalRows> ReadLocalRows(const Plan& plan, const Schema& schema, const std::string& folder) {
   AISLE_ASSIGN_OR_RETURN(const Schema needed, NeededSchema(plan, schema));
   AISLE_ASSIGN_OR_RETURN(const Scratch scratch, Scratch::Make());
-  SecureRandom random;
-  AISLE_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> store, TableStore::Open(scratch.path(), needed, random));
+  // The store key names rows, and so orders those of one time; a fixed one lets a seed bring the same weights back. It
+  // would lie beside the rows anyway, and they are the caller's own files.
+  AesCtrStream fixed(SecretBytes(32), "aisle/local-rows");
+  AISLE_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> store, TableStore::Open(scratch.path(), needed, fixed));
   LocalRows rows;
   for (const TableNeed& need : plan.tables) AISLE_RETURN_IF_ERROR(TakeIn(*store, need, folder, rows));
   return rows;

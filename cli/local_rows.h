@@ -18,7 +18,8 @@ struct LocalRows {
   uint64_t quarantined = 0;
 };
 
-// From FOLDER/<table>.csv or FOLDER/<table>.csv.gz. The rows are sealed in a temporary folder that is gone at the end.
+// From FOLDER/<table>.csv or FOLDER/<table>.csv.gz, through a temporary private folder that is gone at the end. The
+// same files give the same rows in the same order, every time.
 //   NotFound          a file, or a table of the plan that `schema` doesn't declare
 //   InvalidArgument   a file that was refused, or a column whose type isn't the plan's
 StatusOr<LocalRows> ReadLocalRows(const Plan& plan, const Schema& schema, const std::string& folder);
