@@ -127,7 +127,9 @@ StatusOr<Facts> DescribePlan(const PlanFile& file) {
                                  FormatByteCount(4 * (opened.trainable.element_count() + plan.metrics.size()))))
       .Add("training", TrainingText(plan.training))
       .Add("validation", ValidationText(plan.validation))
-      .Add("server", ToString(plan.server.kind))
+      .Add("server", plan.average_rounds == 1 ? std::string(ToString(plan.server.kind))
+                                              : fmt::format("{}, published as a mean over {} rounds",
+                                                            ToString(plan.server.kind), plan.average_rounds))
       .Add("privacy", PrivacyText(plan.privacy))
       .Add("cohort",
            fmt::format("{} stores aimed at, at least {}", plan.privacy.cohort_target, plan.privacy.cohort_min))
