@@ -20,7 +20,7 @@ class UnitSum {
  public:
   UnitSum(const UpdateShape& shape, const Quantizer& quantizer);
 
-  size_t length() const { return recent_.size(); }
+  size_t length() const { return shape_.length(); }
   const UpdateShape& shape() const { return shape_; }
 
   // Adds one unit: `deltas` (shape.parameter_count() floats) clipped to shape.parameter_clip(), `metrics` (in their own
@@ -29,15 +29,18 @@ class UnitSum {
   // norm isn't finite adds nothing at all. InvalidArgument if a length doesn't fit the shape: then nothing was added.
   Status Add(std::span<const float> deltas, double norm, std::span<const double> metrics);
 
-  // For paths that sum many units' parameters at once on a finer grid, of fine_scale() steps to 1 (2^kFineBits times
-  // this grid's; see worker/customers/outer_products.h): adds `totals` truncated to this grid. The caller promises that
-  // the totals are exact and that one unit changes them by an integer vector within fine_norm_max(); the truncation of
-  // the total then changes by at most Delta (sqrt(parameter_count) is kept free for it), so call it once for all units
-  // of a release. Their metrics come in through AddMetrics.
-  static constexpr int kFineBits = 16;
-  double fine_scale() const { return Factor() * (int64_t{1} << kFineBits); }
+  // For paths that sum many units' parameters at once, on a finer grid on which C is 2^kFineNormBits steps (see
+  // worker/customers/outer_products.h): adds `totals`, of the coordinates from `begin` on, truncated to this grid. The
+  // caller promises that the totals are exact, that one unit changes all of them together by an integer vector within
+  // fine_norm_max(), and that each coordinate comes once for all units of a release: the truncation of the totals then
+  // moves by at most Delta (sqrt(parameter_count) is kept free for it). Every unit's metrics come in before, through
+  // AddMetrics.
+  static constexpr int kFineNormBits = 26;
+  int fine_bits() const { return fine_bits_; }  // A step of this grid is 2^fine_bits() of the finer one.
+  double fine_scale() const { return Factor() * static_cast<double>(int64_t{1} << fine_bits_); }
   double fine_norm_max() const { return fine_norm_max_; }
-  void AddFineTotals(std::span<const int64_t> totals);
+  void AddFineTotals(size_t begin, std::span<const int32_t> totals);
+  void AddFineTotals(size_t begin, std::span<const int64_t> totals);
   Status AddMetrics(std::span<const double> metrics);
 
   // The sum, each coordinate clamped to +-(2^31 - 1): clamping moves no two sums further apart. Empties this.
@@ -47,15 +50,17 @@ class UnitSum {
   double Factor() const;  // Delta / C.
   std::vector<float> SlotsOf(std::span<const double> metrics) const;
   Status CheckMetrics(std::span<const double> metrics) const;
+  std::span<int32_t> Recent();
   void MakeRoom();
   void Settle();
 
   UpdateShape shape_;
   Quantizer quantizer_;
+  int fine_bits_ = 0;
   double fine_norm_max_ = 0;
   size_t adds_max_ = 0;  // Units that `recent_` holds without wrapping.
   size_t adds_ = 0;
-  SecretVector<int32_t> recent_;
+  SecretVector<int32_t> recent_;   // Empty until the first unit came.
   SecretVector<int64_t> settled_;  // Empty until `recent_` was full once.
 };
 

@@ -12,8 +12,6 @@
 namespace aisle {
 namespace {
 
-constexpr int64_t kFineStep = int64_t{1} << UnitSum::kFineBits;
-
 struct Unit {
   std::vector<float> vector;
   std::vector<double> metrics;
@@ -121,16 +119,17 @@ TEST(SumTest, FineTotalsMoveByAtMostDeltaWhereverTheyStand) {
   AesCtrStream random = Stream(5, "fine");
   for (const size_t length : {1U, 10U, 1000U, 20'000U}) {
     const Grid grid = MakeGrid(length, {1.0});
-    for (const int64_t offset : {int64_t{0}, int64_t{1}, kFineStep / 2, kFineStep - 1}) {
+    const int64_t fine_step = int64_t{1} << UnitSum(grid.shape, grid.quantizer).fine_bits();
+    for (const int64_t offset : {int64_t{0}, int64_t{1}, fine_step / 2, fine_step - 1}) {
       for (const int64_t sign : {1, -1}) {
         UnitSum without(grid.shape, grid.quantizer);
         UnitSum with(grid.shape, grid.quantizer);
         std::vector<int64_t> totals(length);
-        for (int64_t& total : totals) total = sign * (kFineStep * static_cast<int64_t>(random.Below(1000)) + offset);
-        without.AddFineTotals(totals);
+        for (int64_t& total : totals) total = sign * (fine_step * static_cast<int64_t>(random.Below(1000)) + offset);
+        without.AddFineTotals(0, totals);
         const double each = std::floor(with.fine_norm_max() / std::sqrt(static_cast<double>(length)));
         for (int64_t& total : totals) total += sign * static_cast<int64_t>(each);
-        with.AddFineTotals(totals);
+        with.AddFineTotals(0, totals);
         EXPECT_TRUE(with.AddMetrics(std::array{1e9}).ok());
         EXPECT_TRUE(AreWithinDelta(with.Take().Reveal(), without.Take().Reveal(), grid.quantizer.scale()))
             << length << ", " << offset;

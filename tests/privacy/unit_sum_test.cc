@@ -143,14 +143,15 @@ TEST(UnitSumTest, FineTotalsOfOneUnitMoveTheSumByAtMostDelta) {
   AesCtrStream random = Stream(4);
   const auto [shape, quantizer] = MakeGrid(3000);
   for (int trial = 0; trial < 50; ++trial) {
+    const double size = trial % 2 == 0 ? 1e9 : 1e11;  // Within 32 bits, and not.
     UnitSum without(shape, quantizer);
     UnitSum with(shape, quantizer);
     std::vector<int64_t> totals(3000);
-    for (int64_t& total : totals) total = std::llround((random.Fraction() - 0.5) * 1e13);
-    without.AddFineTotals(totals);
+    for (int64_t& total : totals) total = std::llround((random.Fraction() - 0.5) * size);
+    without.AddFineTotals(0, totals);
     const std::vector<float> unit = Vector(3000, with.fine_norm_max() * 0.999, random);
     for (size_t i = 0; i < unit.size(); ++i) totals[i] += static_cast<int64_t>(unit[i]);
-    with.AddFineTotals(totals);
+    with.AddFineTotals(0, totals);
     const auto a = without.Take();
     const auto b = with.Take();
     std::vector<int32_t> difference(3000);

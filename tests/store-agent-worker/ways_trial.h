@@ -19,6 +19,7 @@ struct WayPlan {
   int64_t width = 12;      // Bytes in `x`.
   std::string parameters;  // "name = shape" a line.
   std::string loss;  // The body of loss(): batch has x [n, width] in about [0, 1], ids (the same as integers), label.
+  int64_t customers = 20;  // Planned for a store.
 };
 
 // Linear, mlp and so on; see the .cc.

@@ -35,6 +35,12 @@ class NudgedWeights {
   const Weights before_;
 };
 
+// By the plan's public numbers: what a store really draws has no say in how it is worked on.
+Lanes::Crowd CrowdOf(const Plan& plan) {
+  const double drawn = plan.privacy.sampling_rate * static_cast<double>(plan.privacy.customers_per_store);
+  return drawn > static_cast<double>(2 * kLanesFew) ? Lanes::Crowd::kMany : Lanes::Crowd::kFew;
+}
+
 StatusOr<std::unique_ptr<Lanes>> MakeLanes(Program& program, const Plan& plan, Lanes::Rows rows) {
   if (!program.keeps_units_apart()) return PlanError("the program draws random numbers or writes into its own state");
   AesCtrStream random(SecretBytes::CopyOf(kMadeUpSeed), "aisle/worker/ways");
@@ -50,7 +56,7 @@ StatusOr<std::unique_ptr<Lanes>> MakeLanes(Program& program, const Plan& plan, L
     return PlanError("most of what trains isn't only applied to inputs");
   }
   AISLE_RETURN_IF_ERROR(lanes->Agree(examples));
-  AISLE_RETURN_IF_ERROR(lanes->Steady(examples));
+  AISLE_RETURN_IF_ERROR(lanes->Steady(examples, CrowdOf(plan)));
   return lanes;
 }
 

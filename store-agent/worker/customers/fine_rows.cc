@@ -2,76 +2,118 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "store-agent/worker/customers/integer_products.h"
 
 namespace aisle {
 namespace {
 
 __extension__ using Wide = __int128;
 
-constexpr double kExactMax = 0x1p53;  // Integers under it are exact in double, and so are sums that stay under it.
+constexpr double kExactMax = 0x1p53;         // Integers under it are exact in double, and so are sums that stay under.
 constexpr double kRoundingTrick = 0x1.8p52;  // Adding and taking it away rounds to the nearest integer, up to 2^51.
-constexpr double kUpward = 1 + 0x1p-40;      // Covers the rounding of a product of square roots.
+constexpr double kWholeMax = 0x1p30;         // Of a number that isn't a row's: far over any norm that is accepted.
+constexpr double kRowNormMax = 32000;        // Of a row in 16 bits; rounding may add a little.
+constexpr double kRowSquaresMax = 0x1p30;    // Then dot products of rows fit in 32 bits (Cauchy and Schwarz).
 constexpr size_t kStride = 16;               // Sums kept side by side, always: the same numbers give the same bits.
 
-// The dot product in double.
-template <typename T>
-[[gnu::always_inline]] inline double DotOf(const T* __restrict a, const T* __restrict b, size_t count) {
-  double sums[kStride] = {};
-  size_t i = 0;
-  for (; i + kStride <= count; i += kStride) {
-    for (size_t j = 0; j < kStride; ++j) sums[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
-  }
-  for (size_t j = 0; i < count; ++i, ++j) sums[j] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  for (size_t half = kStride / 2; half > 0; half /= 2) {
-    for (size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
-  }
-  return sums[0];
+// Squares within these are far from where float products overflow or vanish.
+constexpr double kSafeMin = 0x1p-60;
+constexpr double kSafeMax = 0x1p60;
+
+using Floats = float __attribute__((vector_size(kStride * sizeof(float))));
+
+// The sum of all.
+[[gnu::always_inline]] inline float Fold(const Floats& v) {
+  const auto eight = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                     __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto four =
+      __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
-// fine = round(values * scale); the sum of its squares, exact if under kExactMax: the terms only grow it, so that no
-// partial sum was over.
-[[gnu::always_inline]] inline double RoundOf(const float* __restrict values, size_t count, double scale,
-                                             double* __restrict fine) {
-  double sums[kStride] = {};
+// dots[r] = a . rows[r] for four rows, or for one.
+template <size_t kRows>
+[[gnu::always_inline]] inline void DotsOf(const float* a, const float* const* rows, size_t count, double* dots) {
+  Floats sums[kRows] = {};
   size_t i = 0;
   for (; i + kStride <= count; i += kStride) {
-    for (size_t j = 0; j < kStride; ++j) {
-      const double rounded = static_cast<double>(values[i + j]) * scale + kRoundingTrick - kRoundingTrick;
-      fine[i + j] = rounded;
-      sums[j] += rounded * rounded;
+    Floats one;
+    std::memcpy(&one, a + i, sizeof one);
+    for (size_t r = 0; r < kRows; ++r) {
+      Floats other;
+      std::memcpy(&other, rows[r] + i, sizeof other);
+      sums[r] += one * other;
     }
   }
-  for (size_t j = 0; i < count; ++i, ++j) {
-    fine[i] = static_cast<double>(values[i]) * scale + kRoundingTrick - kRoundingTrick;
-    sums[j] += fine[i] * fine[i];
+  if (i < count) {
+    const size_t bytes = (count - i) * sizeof(float);
+    Floats one = {};
+    std::memcpy(&one, a + i, bytes);
+    for (size_t r = 0; r < kRows; ++r) {
+      Floats other = {};
+      std::memcpy(&other, rows[r] + i, bytes);
+      sums[r] += one * other;
+    }
   }
+  for (size_t r = 0; r < kRows; ++r) dots[r] = static_cast<double>(Fold(sums[r]));
+}
+
+[[gnu::always_inline]] inline void AllDotsOf(const float* a, const float* const* rows, size_t row_count, size_t count,
+                                             double* dots) {
+  size_t r = 0;
+  for (; r + 4 <= row_count; r += 4) DotsOf<4>(a, rows + r, count, dots + r);
+  for (; r < row_count; ++r) DotsOf<1>(a, rows + r, count, dots + r);
+}
+
+// fine = round(values * scale), within +-kWholeMax; the sum of its squares, exact if under kExactMax: the terms only
+// grow it, so that no partial sum was over.
+[[gnu::always_inline]] inline double RoundOf(const float* __restrict values, size_t count, double scale,
+                                             int32_t* __restrict fine) {
+  double sums[kStride] = {};
+  const auto round = [&](size_t i, size_t j) __attribute__((always_inline)) {
+    double value = static_cast<double>(values[i]) * scale;
+    value = value > -kWholeMax ? value : -kWholeMax;  // In this order NaN becomes a number, far too large.
+    value = value < kWholeMax ? value : kWholeMax;
+    value = value + kRoundingTrick - kRoundingTrick;
+    fine[i] = static_cast<int32_t>(value);
+    sums[j] += value * value;
+  };
+  size_t i = 0;
+  for (; i + kStride <= count; i += kStride) {
+    for (size_t j = 0; j < kStride; ++j) round(i + j, j);
+  }
+  for (size_t j = 0; i < count; ++i, ++j) round(i, j);
   double sum = 0;
   for (const double part : sums) sum += part;
   return sum;
 }
 
 struct Kernels {
-  double (*dot)(const float*, const float*, size_t);
-  double (*dot_fine)(const double*, const double*, size_t);
-  double (*round)(const float*, size_t, double, double*);
+  void (*dots)(const float*, const float* const*, size_t, size_t, double*);
+  double (*round)(const float*, size_t, double, int32_t*);
 };
 
-#define AISLE_FINE_KERNELS(name, ...)                                                                             \
-  __VA_ARGS__ double Dot##name(const float* a, const float* b, size_t count) { return DotOf(a, b, count); }       \
-  __VA_ARGS__ double DotFine##name(const double* a, const double* b, size_t count) { return DotOf(a, b, count); } \
-  __VA_ARGS__ double Round##name(const float* values, size_t count, double scale, double* fine) {                 \
-    return RoundOf(values, count, scale, fine);                                                                   \
-  }                                                                                                               \
-  constexpr Kernels k##name = {Dot##name, DotFine##name, Round##name};
+#define AISLE_FINE_KERNELS(name, ...)                                                                   \
+  __VA_ARGS__ void Dots##name(const float* a, const float* const* rows, size_t row_count, size_t count, \
+                              double* dots) {                                                           \
+    AllDotsOf(a, rows, row_count, count, dots);                                                         \
+  }                                                                                                     \
+  __VA_ARGS__ double Round##name(const float* values, size_t count, double scale, int32_t* fine) {      \
+    return RoundOf(values, count, scale, fine);                                                         \
+  }                                                                                                     \
+  constexpr Kernels k##name = {Dots##name, Round##name};
 
 AISLE_FINE_KERNELS(Plain)
 #if defined(__x86_64__)
-AISLE_FINE_KERNELS(Avx2, [[gnu::target("avx2")]])
+AISLE_FINE_KERNELS(Avx2, [[gnu::target("avx2,fma")]])
 AISLE_FINE_KERNELS(Avx512, [[gnu::target("avx512f,avx512dq")]])
 Kernels Choose() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return kAvx512;
-  return __builtin_cpu_supports("avx2") ? kAvx2 : kPlain;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? kAvx2 : kPlain;
 }
 #else
 Kernels Choose() { return kPlain; }
@@ -82,118 +124,166 @@ const Kernels& Kernel() {
   return kernels;
 }
 
-double SquaredNorm(const float* values, size_t count) { return Kernel().dot(values, values, count); }
+double SlowDot(const float* a, const float* b, size_t count) {
+  double sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
+bool IsSafe(double squares) { return squares >= kSafeMin && squares <= kSafeMax; }
+
+double SquaresOf(const float* values, size_t count) {
+  double squares = 0;
+  Kernel().dots(values, &values, 1, count, &squares);
+  return IsSafe(squares) ? squares : SlowDot(values, values, count);
+}
+
+std::vector<double> SquaresOf(const std::vector<const float*>& rows, size_t count) {
+  std::vector<double> squares;
+  squares.reserve(rows.size());
+  for (const float* row : rows) squares.push_back(SquaresOf(row, count));
+  return squares;
+}
+
+// Dot products of row `r` with those before it.
+void DotsBefore(size_t r, const std::vector<const float*>& rows, const std::vector<double>& squares, size_t count,
+                std::vector<double>& dots) {
+  Kernel().dots(rows[r], rows.data(), r, count, dots.data());
+  for (size_t s = 0; s < r; ++s) {
+    if (!IsSafe(squares[r]) || !IsSafe(squares[s])) dots[s] = SlowDot(rows[r], rows[s], count);
+  }
+}
 
 // sum over r, s of (g_r . g_s)(x_r . x_s).
 double SquaredNorm(const FactorRows& factor) {
+  const bool is_table = factor.inputs == 0;
+  if (factor.g.size() == 1) {
+    return SquaresOf(factor.g[0], factor.outputs) * (is_table ? 1 : SquaresOf(factor.x[0], factor.inputs));
+  }
+  const std::vector<double> g_squares = SquaresOf(factor.g, factor.outputs);
+  const std::vector<double> x_squares =
+      is_table ? std::vector<double>(factor.g.size(), 1) : SquaresOf(factor.x, factor.inputs);
+  std::vector<double> g_dots(factor.g.size());
+  std::vector<double> x_dots(factor.g.size());
   double squares = 0;
   for (size_t r = 0; r < factor.g.size(); ++r) {
-    for (size_t s = 0; s <= r; ++s) {
-      const bool is_table = factor.inputs == 0;
-      if (is_table && factor.ids[r] != factor.ids[s]) continue;
-      const double inputs = is_table ? 1 : Kernel().dot(factor.x[r], factor.x[s], factor.inputs);
-      squares += (s < r ? 2 : 1) * inputs * Kernel().dot(factor.g[r], factor.g[s], factor.outputs);
+    squares += x_squares[r] * g_squares[r];
+    if (r == 0) continue;
+    if (is_table) {
+      for (size_t s = 0; s < r; ++s) {
+        if (factor.ids[r] == factor.ids[s]) squares += 2 * SlowDot(factor.g[r], factor.g[s], factor.outputs);
+      }
+      continue;
     }
+    DotsBefore(r, factor.g, g_squares, factor.outputs, g_dots);
+    DotsBefore(r, factor.x, x_squares, factor.inputs, x_dots);
+    for (size_t s = 0; s < r; ++s) squares += 2 * x_dots[s] * g_dots[s];
   }
   return squares;
 }
 
-struct Exact {
-  Wide squares = 0;
-  double load = 0;
-};
-
-// Of numbers that may be too large for their squares to add up exactly in double.
-bool AddSquares(const double* fine, size_t count, Exact& exact) {
-  for (size_t i = 0; i < count; ++i) {
-    if (!(std::abs(fine[i]) <= kLoadMax)) return false;
-    const auto value = static_cast<int64_t>(fine[i]);
-    exact.squares += static_cast<Wide>(value) * value;
-  }
-  return true;
+// The sum of squares of round(values * scale) to `squares`; false if it isn't small enough to be exact.
+bool RoundWhole(const float* values, size_t count, double scale, int32_t* fine, double& squares) {
+  squares = Kernel().round(values, count, scale, fine);
+  return squares < kExactMax;
 }
 
 // Rows of a table: those with one id are one row of the gradient.
-bool RoundTable(const FactorRows& factor, double scale, Exact& exact) {
-  std::map<int64_t, std::vector<double>> rows;
-  double load = 0;
+bool RoundTable(const FactorRows& factor, double scale, Wide& squares) {
+  const size_t width = factor.outputs;
+  std::vector<std::pair<int64_t, size_t>> order;
   for (size_t r = 0; r < factor.g.size(); ++r) {
-    load += std::sqrt(Kernel().round(factor.g[r], factor.outputs, scale, factor.fine_g[r])) * kUpward;
-    if (!(load <= kLoadMax)) return false;
-    std::vector<double>& row = rows[factor.ids[r]];
-    row.resize(factor.outputs);
-    for (size_t j = 0; j < factor.outputs; ++j) row[j] += factor.fine_g[r][j];
+    double row_squares = 0;
+    if (!RoundWhole(factor.g[r], width, scale, factor.fine_table + r * width, row_squares)) return false;
+    order.emplace_back(factor.ids[r], r);
   }
-  for (const auto& [id, row] : rows) {
-    if (!AddSquares(row.data(), row.size(), exact)) return false;
+  std::ranges::sort(order);
+  std::vector<int64_t> sum(width);
+  for (size_t k = 0; k < order.size(); ++k) {
+    const auto [id, r] = order[k];
+    for (size_t j = 0; j < width; ++j) sum[j] += factor.fine_table[r * width + j];
+    if (k + 1 < order.size() && order[k + 1].first == id) continue;
+    for (int64_t& value : sum) squares += static_cast<Wide>(value) * std::exchange(value, 0);
   }
-  exact.load = std::max(exact.load, load);
   return true;
 }
 
-// How x is scaled so that x~ and g~ lose alike by rounding, with x~ g~^T on the grid of scale * x g^T.
-double Balance(double x_squares, double g_squares, const FactorRows& factor, double scale) {
+// Scales for x_r and g_r, whose product is `scale`: so that both lose alike by rounding, as far as 16 bits allow.
+struct RowScales {
+  double x = 0;
+  double g = 0;
+};
+bool ScalesFor(double x_squares, double g_squares, const FactorRows& factor, double scale, RowScales& scales) {
+  const double x_norm = std::sqrt(x_squares);
+  const double product = x_norm * std::sqrt(g_squares) * std::abs(scale);
+  if (!(product <= kRowNormMax * kRowNormMax)) return false;
   const double shape = std::sqrt(static_cast<double>(factor.inputs) / static_cast<double>(factor.outputs));
-  return std::sqrt(std::sqrt(g_squares) * scale / std::sqrt(x_squares) * shape);
+  const double wanted = std::clamp(std::sqrt(product * shape), product / kRowNormMax, kRowNormMax);
+  scales.x = wanted / x_norm;
+  scales.g = scale / scales.x;
+  return scales.x > 0 && std::isfinite(scales.x) && scales.g != 0 && std::isfinite(scales.g);
 }
 
-void Zero(double* fine, size_t count) { std::fill_n(fine, count, 0.0); }
-
-bool RoundProducts(const FactorRows& factor, double scale, Exact& exact) {
-  std::vector<double> x_norms(factor.g.size());
-  std::vector<double> g_norms(factor.g.size());
-  double load = 0;
+bool RoundRows(const FactorRows& factor, double scale) {
   for (size_t r = 0; r < factor.g.size(); ++r) {
-    const double x_squares = SquaredNorm(factor.x[r], factor.inputs);
-    const double g_squares = SquaredNorm(factor.g[r], factor.outputs);
+    int16_t* x = factor.fine_x + r * factor.inputs;
+    int16_t* g = factor.fine_g + r * factor.outputs;
+    const double x_squares = SquaresOf(factor.x[r], factor.inputs);
+    const double g_squares = SquaresOf(factor.g[r], factor.outputs);
+    if (!std::isfinite(x_squares) || !std::isfinite(g_squares)) return false;
     if (x_squares == 0 || g_squares == 0) {  // Their product is zero, whatever the scale.
-      Zero(factor.fine_x[r], factor.inputs);
-      Zero(factor.fine_g[r], factor.outputs);
+      std::fill_n(x, factor.inputs, int16_t{0});
+      std::fill_n(g, factor.outputs, int16_t{0});
+      factor.loads[r] = 0;
       continue;
     }
-    const double x_scale = Balance(x_squares, g_squares, factor, std::abs(scale));
-    if (!(x_scale > 0) || !std::isfinite(x_scale)) return false;
-    x_norms[r] = Kernel().round(factor.x[r], factor.inputs, x_scale, factor.fine_x[r]);
-    g_norms[r] = Kernel().round(factor.g[r], factor.outputs, scale / x_scale, factor.fine_g[r]);
-    if (!(x_norms[r] < kExactMax) || !(g_norms[r] < kExactMax)) return false;
-    load += std::sqrt(x_norms[r]) * std::sqrt(g_norms[r]) * kUpward;
-    if (!(load <= kLoadMax)) return false;
+    RowScales scales;
+    if (!ScalesFor(x_squares, g_squares, factor, scale, scales)) return false;
+    const RoundedRow fine_x = RoundRow(factor.x[r], factor.inputs, scales.x, x);
+    const RoundedRow fine_g = RoundRow(factor.g[r], factor.outputs, scales.g, g);
+    if (!(fine_x.squares <= kRowSquaresMax) || !(fine_g.squares <= kRowSquaresMax)) return false;
+    factor.loads[r] = fine_x.largest * fine_g.largest;
   }
-  // By Cauchy and Schwarz every partial sum of these dot products is under 2^53, so they are exact; and all pairs add
-  // up to at most load^2 = 2^80.
-  for (size_t r = 0; r < factor.g.size(); ++r) {
-    if (x_norms[r] == 0 || g_norms[r] == 0) continue;
-    exact.squares += static_cast<Wide>(static_cast<int64_t>(x_norms[r])) * static_cast<int64_t>(g_norms[r]);
-    for (size_t s = 0; s < r; ++s) {
-      if (x_norms[s] == 0 || g_norms[s] == 0) continue;
-      const double inputs = Kernel().dot_fine(factor.fine_x[r], factor.fine_x[s], factor.inputs);
-      const double outputs = Kernel().dot_fine(factor.fine_g[r], factor.fine_g[s], factor.outputs);
-      exact.squares += 2 * static_cast<Wide>(static_cast<int64_t>(inputs)) * static_cast<int64_t>(outputs);
-    }
+  return true;
+}
+
+constexpr size_t kFew = 8;
+
+bool RoundProducts(const FactorRows& factor, double scale, Wide& squares) {
+  if (!RoundRows(factor, scale)) return false;
+  const size_t rows = factor.g.size();
+  int32_t few[2 * kFew];
+  std::vector<int32_t> many(rows > kFew ? 2 * rows : 0);
+  int32_t* x_dots = many.empty() ? few : many.data();
+  int32_t* g_dots = x_dots + std::max(rows, kFew);
+  for (size_t r = 0; r < rows; ++r) {
+    DotProducts(factor.fine_x + r * factor.inputs, factor.fine_x, r + 1, factor.inputs, x_dots);
+    DotProducts(factor.fine_g + r * factor.outputs, factor.fine_g, r + 1, factor.outputs, g_dots);
+    for (size_t s = 0; s < r; ++s) squares += Wide{2} * (static_cast<int64_t>(x_dots[s]) * g_dots[s]);
+    squares += static_cast<int64_t>(x_dots[r]) * g_dots[r];
   }
-  exact.load = std::max(exact.load, load);
   return true;
 }
 
 }  // namespace
 
 double NormOf(const UnitRows& unit) {
-  double squares = SquaredNorm(unit.rest.data(), unit.rest.size());
+  double squares = SquaresOf(unit.rest.data(), unit.rest.size());
   for (const FactorRows& factor : unit.factors) squares += SquaredNorm(factor);
   return squares > 0 ? std::sqrt(squares) : squares * 0;  // Rounding may leave a zero below zero; NaN stays NaN.
 }
 
-bool MakeFine(const UnitRows& unit, double scale, double norm_max, double& load) {
-  Exact exact;
-  const double rest = Kernel().round(unit.rest.data(), unit.rest.size(), scale, unit.fine_rest.data());
-  exact.load = std::sqrt(rest) * kUpward;
-  if (!(exact.load <= kLoadMax) || !AddSquares(unit.fine_rest.data(), unit.rest.size(), exact)) return false;
+bool MakeFine(const UnitRows& unit, double scale, double norm_max) {
+  AISLE_CHECK(norm_max <= kFineNormMax, "a norm of {} on the fine grid", norm_max);
+  double rest = 0;
+  if (!RoundWhole(unit.rest.data(), unit.rest.size(), scale, unit.fine_rest.data(), rest)) return false;
+  Wide squares = static_cast<Wide>(rest);
   for (const FactorRows& factor : unit.factors) {
-    if (!(factor.inputs == 0 ? RoundTable(factor, scale, exact) : RoundProducts(factor, scale, exact))) return false;
+    if (!(factor.inputs == 0 ? RoundTable(factor, scale, squares) : RoundProducts(factor, scale, squares)))
+      return false;
   }
-  load = exact.load;
-  const auto limit = static_cast<Wide>(std::min(norm_max, kLoadMax));
-  return norm_max > 0 && exact.squares <= limit * limit;
+  const auto limit = static_cast<Wide>(norm_max);
+  return norm_max > 0 && squares <= limit * limit;
 }
 
 }  // namespace aisle

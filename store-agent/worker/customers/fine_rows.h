@@ -5,8 +5,8 @@
 // Computations"; Li et al. 2021, "Large Language Models Can Be Strong Differentially Private Learners", ghost
 // clipping). Its norm comes from dot products:  |Z|^2 = sum over r, s of (g_r . g_s)(x_r . x_s).
 //
-// Here x_r and g_r are each scaled and rounded to integers, so that Z is a matrix of integers on the fine grid of
-// UnitSum, and its norm is found exactly, in 128-bit integers: no rounding lies between what is added and what is
+// Here x_r and g_r are each scaled and rounded to 16-bit integers, so that Z is a matrix of integers on the fine grid
+// of UnitSum, and its norm is found exactly, in 128-bit integers: no rounding lies between what is added and what is
 // checked.
 #pragma once
 
@@ -24,29 +24,30 @@ struct FactorRows {
   std::vector<const float*> x;
   std::vector<int64_t> ids;
   std::vector<const float*> g;
-  std::vector<double*> fine_x;
-  std::vector<double*> fine_g;
+  int16_t* fine_x = nullptr;      // [rows, inputs]
+  int16_t* fine_g = nullptr;      // [rows, outputs]
+  int32_t* fine_table = nullptr;  // [rows, outputs], in place of both for a table.
+  int32_t* loads = nullptr;       // [rows]: the most that a row's product has in a coordinate; not for a table.
 };
 
 // One customer: rows of weights, and the rest of its gradient written out.
 struct UnitRows {
   std::vector<FactorRows> factors;
   std::span<const float> rest;
-  std::span<double> fine_rest;
+  std::span<int32_t> fine_rest;
 };
 
 // The L2 norm of the gradient, unrounded; not finite if any number isn't.
 double NormOf(const UnitRows& unit);
 
-// Most that one customer's products may add up to in a coordinate, disregarding signs; and so what keeps sums in double
-// exact: every partial sum stays an integer under 2^53.
-inline constexpr double kLoadMax = 0x1p40;
+// The largest norm_max that makes sense: whole numbers' squares are still exact.
+inline constexpr double kFineNormMax = 0x1p26;
 
-// Writes the integers of `scale` * the gradient and returns true if their exact norm is within `norm_max` and the load
-// of every coordinate within kLoadMax. Otherwise returns false, and what was written must not be used. `scale` is
-// finite; `load` becomes a bound on what any coordinate's products add up to.
+// Writes the integers of `scale` * the gradient, and loads of at most 2^30, and returns true if their exact norm is
+// within `norm_max` (at most kFineNormMax). Otherwise returns false, and what was written must not be used: also where
+// rows are so large, and take each other away, that 16 bits can't hold them. `scale` is finite and not zero.
 //
 // The result is a function of this customer's numbers, of `scale` and of `norm_max` alone.
-bool MakeFine(const UnitRows& unit, double scale, double norm_max, double& load);
+bool MakeFine(const UnitRows& unit, double scale, double norm_max);
 
 }  // namespace aisle

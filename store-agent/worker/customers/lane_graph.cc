@@ -1,7 +1,10 @@
 #include "store-agent/worker/customers/lane_graph.h"
 
+#include <ATen/functorch/BatchedTensorImpl.h>
+#include <ATen/functorch/DynamicLayer.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/lower_graph.h>
+#include <torch/csrc/jit/runtime/custom_operator.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/script.h>
 
@@ -17,6 +20,25 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Use;
 using torch::jit::Value;
+
+constexpr const char* kApart = "aisle::apart";
+
+// Under vmap, a tensor that is the same for all lanes becomes one of its own for each. Plans can't call it: it is on no
+// list of operators.
+void TakeApart(torch::jit::Stack& stack) {
+  const at::Tensor tensor = torch::jit::pop(stack).toTensor();
+  const auto layer = at::functorch::maybeCurrentDynamicLayer();
+  if (!layer || at::functorch::maybeGetBatchedImpl(tensor) != nullptr) {
+    torch::jit::push(stack, tensor);
+    return;
+  }
+  std::vector<int64_t> sizes = {layer->batchSize()};
+  sizes.insert(sizes.end(), tensor.sizes().begin(), tensor.sizes().end());
+  torch::jit::push(stack, at::functorch::addBatchDim(tensor.unsqueeze(0).expand(sizes), 0, layer->layerId()));
+}
+
+const torch::jit::RegisterOperators kOperators({torch::jit::Operator("aisle::apart(Tensor(a) x) -> Tensor(a)",
+                                                                     TakeApart, c10::AliasAnalysisKind::FROM_SCHEMA)});
 
 bool Is(const Node& node, const char* name) { return node.kind() == c10::Symbol::fromQualString(name); }
 
@@ -134,13 +156,19 @@ struct LaneGraph::State {
     applications.push_back(application);
     return applications.size() - 1;
   }
-  void WriteDown(const Application& application) {
-    for (Value* value : {application.x, application.node->output()}) {
+  void WriteDown(const Application& application, bool apart) {
+    Node* last = application.node;
+    if (apart) {
+      last = graph->create(c10::Symbol::fromQualString(kApart), {application.node->output()});
+      last->insertAfter(application.node);
+      application.node->output()->replaceAllUsesAfterNodeWith(last, last->output());
+    }
+    for (Value* value : {application.x, last->output()}) {
       Node* list = graph->createList(c10::TensorType::get(), {});
       graph->prependNode(list);
       Node* append = graph->create(c10::Symbol::fromQualString("aten::append"), {list->output(), value});
       append->output()->setType(list->output()->type());
-      append->insertAfter(application.node);
+      append->insertAfter(last);
       graph->registerOutput(list->output());
     }
   }
@@ -150,14 +178,16 @@ LaneGraph::LaneGraph(const Program& program, bool factor) : state_(std::make_uni
   const torch::jit::Module& module = program.module();
   std::tie(state_->graph, state_->values) = torch::jit::LowerGraph(*module.get_method(kLoss).graph(), module._ivalue());
   size_t offset = 0;
+  is_apart_ = factor;
   for (const at::Tensor& tensor : program.trainable()) {
     const auto count = static_cast<size_t>(tensor.numel());
     parameters_.push_back({.offset = offset, .count = count});
     places_.push_back({.slot = state_->SlotOf(tensor), .applications = {}});
     if (factor && places_.back().slot != Place::kNowhere) state_->Factor(tensor, places_.back(), parameters_.back());
+    if (places_.back().applications.empty() && tensor.dim() > 1) is_apart_ = false;
     offset += count;
   }
-  for (const Application& application : state_->applications) state_->WriteDown(application);
+  for (const Application& application : state_->applications) state_->WriteDown(application, is_apart_);
   state_->code.emplace(state_->graph, "lanes");
 }
 

@@ -51,6 +51,9 @@ class LaneGraph {
   // The attributes that `loss` uses, parameters among them.
   const std::vector<c10::IValue>& values() const;
   size_t applications() const;
+  // Whether all that isn't applied to inputs is vectors and single numbers. Then Run() leaves outputs of applications
+  // that have a place in every lane, even where all lanes were given the same: their gradients don't add up over lanes.
+  bool is_apart() const { return is_apart_; }
 
   // Takes a batch and values() (or others in their place); leaves the loss, then for each application a list of its
   // inputs and a list of its outputs, in the order they came.
@@ -61,6 +64,7 @@ class LaneGraph {
   std::unique_ptr<State> state_;
   std::vector<LaneParameter> parameters_;
   std::vector<Place> places_;
+  bool is_apart_ = false;
 };
 
 }  // namespace aisle

@@ -1,16 +1,13 @@
 #include "store-agent/worker/customers/lanes.h"
 
 #include <ATen/functorch/BatchedFallback.h>
-#include <ATen/functorch/BatchedTensorImpl.h>
-#include <ATen/functorch/DynamicLayer.h>
-#include <ATen/functorch/TensorWrapper.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/script.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "store-agent/worker/customers/lane_differentiation.h"
 #include "store-agent/worker/engine.h"
 #include "store-agent/worker/failures.h"
 #include "store-agent/worker/graph_check.h"
@@ -18,47 +15,11 @@
 namespace aisle {
 namespace {
 
-using Stack = std::vector<c10::IValue>;
-
 constexpr double kDifferenceMax = 1e-3;  // Of two norms, far over rounding and far under any mistake.
 constexpr int64_t kTogether = 3;
 constexpr size_t kTurns = 3;                   // Examples that are tried in every seat.
+constexpr size_t kSeatsShareMin = 4;           // At least every fourth lane must be a seat.
 constexpr size_t kKeptMax = size_t{64} << 20;  // Bytes that a run of many lanes may keep.
-
-// Pops its layer whatever happens.
-class Layer {
- public:
-  static Layer Vmap(int64_t lanes) {
-    return Layer(at::functorch::initAndPushDynamicLayer(at::functorch::TransformType::Vmap, lanes,
-                                                        at::functorch::RandomnessType::Error));
-  }
-  static Layer Grad() {
-    return Layer(
-        at::functorch::initAndPushDynamicLayer(at::functorch::TransformType::Grad, c10::nullopt, c10::nullopt, true));
-  }
-  ~Layer() { at::functorch::popDynamicLayerAndDeleteMetadata(); }
-  Layer(const Layer&) = delete;
-  Layer& operator=(const Layer&) = delete;
-  int64_t level() const { return level_; }
-
- private:
-  explicit Layer(int64_t level) : level_(level) {}
-  int64_t level_;
-};
-
-at::Tensor OutOfGrad(const at::Tensor& tensor) {
-  const auto* wrapper = at::functorch::maybeGetTensorWrapper(tensor);
-  return wrapper == nullptr ? tensor : wrapper->value();
-}
-
-// [lanes, ...], whether or not it differs between them.
-at::Tensor OutOfVmap(const at::Tensor& tensor, int64_t lanes) {
-  const auto* batched = at::functorch::maybeGetBatchedImpl(tensor);
-  if (batched != nullptr) return batched->value().movedim(batched->bdim(), 0);
-  std::vector<int64_t> sizes = {lanes};
-  sizes.insert(sizes.end(), tensor.sizes().begin(), tensor.sizes().end());
-  return tensor.unsqueeze(0).expand(sizes);
-}
 
 // As contiguous [lanes, rows, width] of `type`.
 at::Tensor AsRows(const at::Tensor& tensor, size_t width, at::ScalarType type) {
@@ -93,99 +54,14 @@ struct Lanes::State {
     return Guarded("running lanes", [&] { RunOrThrow(batch); });
   }
 
-  struct Outcome {
-    std::vector<at::Tensor> whole;                // By parameter; undefined if it comes as rows.
-    std::vector<std::vector<at::Tensor>> inputs;  // By application.
-    std::vector<std::vector<at::Tensor>> outputs_gradient;
-  };
-
   void RunOrThrow(const c10::IValue& batch) {
-    Outcome outcome;
-    {
-      const Layer vmap = Layer::Vmap(lane_count);
-      c10::Dict<std::string, at::Tensor> lanes;
-      for (const auto& entry : batch.toGenericDict()) {
-        const at::Tensor alone = entry.value().toTensor().unsqueeze(1);  // In a lane: one example.
-        lanes.insert(entry.key().toStringRef(), at::functorch::addBatchDim(alone, 0, vmap.level()));
-      }
-      outcome = Differentiate(lanes);
-      const auto leave = [&](at::Tensor& tensor) {
-        tensor = tensor.defined() ? OutOfVmap(tensor, lane_count) : tensor;
-      };
-      std::ranges::for_each(outcome.whole, leave);
-      for (auto& tensors_of_one : outcome.inputs) std::ranges::for_each(tensors_of_one, leave);
-      for (auto& tensors_of_one : outcome.outputs_gradient) std::ranges::for_each(tensors_of_one, leave);
-    }
+    const LaneOutcome outcome = DifferentiateLanes(graph, batch, lane_count);
     const at::NoGradGuard no_grad;
     Keep(outcome);
   }
 
-  Outcome Differentiate(const c10::Dict<std::string, at::Tensor>& lanes) {
-    const std::vector<c10::IValue>& values = graph.values();
-    std::vector<at::Tensor> detached(values.size());  // Before the layer is pushed: else they'd be of the layer.
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (values[i].isTensor()) detached[i] = values[i].toTensor().detach();
-    }
-    const Layer grad = Layer::Grad();
-    c10::Dict<std::string, at::Tensor> wrapped;
-    for (const auto& entry : lanes) {
-      wrapped.insert(entry.key(), at::functorch::makeTensorWrapper(entry.value(), grad.level()));
-    }
-    Stack stack = {wrapped};
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (!detached[i].defined()) {
-        stack.push_back(values[i]);
-      } else if (detached[i].is_floating_point()) {
-        stack.push_back(at::functorch::makeTensorWrapper(detached[i], grad.level()));
-      } else {
-        stack.push_back(detached[i]);
-      }
-    }
-    std::vector<at::Tensor> sought;  // What the loss is differentiated by.
-    for (const LaneGraph::Place& place : graph.places()) {
-      if (place.slot == LaneGraph::Place::kNowhere) continue;
-      at::Tensor parameter = stack[1 + place.slot].toTensor();
-      parameter.set_requires_grad(true);
-      if (place.applications.empty()) sought.push_back(parameter);
-    }
-    graph.Run(stack);
-    return Backward(stack, std::move(sought));
-  }
-
-  Outcome Backward(const Stack& stack, std::vector<at::Tensor> sought) {
-    const at::Tensor losses = stack[0].toTensor();
-    if (losses.dim() != 1 || losses.size(0) != 1 || !losses.is_floating_point()) {
-      C10_THROW_ERROR(ValueError, "loss didn't return one float for one example");
-    }
-    Outcome outcome;
-    const size_t whole_sought = sought.size();
-    for (size_t k = 0; k < graph.applications(); ++k) {
-      outcome.inputs.push_back(stack[1 + 2 * k].toTensorVector());
-      const std::vector<at::Tensor> outputs = stack[2 + 2 * k].toTensorVector();
-      outcome.outputs_gradient.emplace_back(outputs.size());
-      sought.insert(sought.end(), outputs.begin(), outputs.end());
-    }
-    const auto found = torch::autograd::grad({losses.sum()}, sought, {}, c10::nullopt, false, true);
-    const auto gradient_of = [&](size_t i) {
-      return OutOfGrad(found[i].defined() ? found[i] : at::zeros_like(sought[i]));
-    };
-    size_t next = 0;
-    for (const LaneGraph::Place& place : graph.places()) {
-      const bool is_sought = place.slot != LaneGraph::Place::kNowhere && place.applications.empty();
-      outcome.whole.push_back(is_sought ? gradient_of(next++) : at::Tensor());
-    }
-    AISLE_CHECK(next == whole_sought);
-    for (auto& gradients_of_one : outcome.outputs_gradient) {
-      for (at::Tensor& gradient : gradients_of_one) gradient = gradient_of(next++);
-    }
-    for (auto& inputs_of_one : outcome.inputs) {
-      for (at::Tensor& input : inputs_of_one) input = OutOfGrad(input);
-    }
-    return outcome;
-  }
-
   // Lays the outcome out as `gradients` promises.
-  void Keep(const Outcome& outcome) {
+  void Keep(const LaneOutcome& outcome) {
     kept.clear();
     gradients.rows.assign(parameters().size(), {});
     std::vector<at::Tensor> whole = {at::zeros({lane_count, 0})};
@@ -203,7 +79,7 @@ struct Lanes::State {
     kept.push_back(joined);
   }
 
-  at::Tensor WholeOf(const Outcome& outcome, size_t i) const {
+  at::Tensor WholeOf(const LaneOutcome& outcome, size_t i) const {
     const LaneGraph::Place& place = graph.places()[i];
     if (place.slot == LaneGraph::Place::kNowhere)
       return at::zeros({lane_count, static_cast<int64_t>(parameters()[i].count)});
@@ -219,7 +95,7 @@ struct Lanes::State {
     return sum.defined() ? sum : at::zeros({lane_count, static_cast<int64_t>(parameters()[i].count)});
   }
 
-  LaneGradients::Rows KeepRows(const Outcome& outcome, size_t i) {
+  LaneGradients::Rows KeepRows(const LaneOutcome& outcome, size_t i) {
     const LaneParameter& parameter = parameters()[i];
     const bool is_table = parameter.form == GradientForm::kTable;
     std::vector<at::Tensor> x;
@@ -361,11 +237,11 @@ void KeepAlike(const std::vector<at::Tensor>& kept, const std::vector<at::Tensor
 
 }  // namespace
 
-StatusOr<std::vector<size_t>> Lanes::SeatsOf(const Examples& examples, size_t lanes) {
+StatusOr<std::vector<size_t>> Lanes::SeatsOf(const Examples& examples, size_t lanes, size_t lanes_expected) {
   std::vector<bool> alike(lanes, true);
   for (size_t turn = 0; turn < kTurns; ++turn) {
     const auto example = static_cast<int64_t>(turn) % examples.size();
-    AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(kLanesFew, example)));
+    AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(lanes_expected, example)));
     std::vector<at::Tensor> expected;
     for (const at::Tensor& tensor : state_->kept) expected.push_back(tensor[0].clone());
     // The example in every second lane and others in between, then the other way round.
@@ -389,16 +265,25 @@ StatusOr<std::vector<size_t>> Lanes::SeatsOf(const Examples& examples, size_t la
   return seats;
 }
 
-Status Lanes::Steady(const Examples& examples) {
+Status Lanes::Steady(const Examples& examples, Crowd crowd) {
   state_->seatings.clear();
-  for (const size_t lanes : {kLanesFew, kLanesMany}) {
-    if (lanes == kLanesMany && state_->KeptBytes() * (kLanesMany / kLanesFew) > kKeptMax) break;
-    AISLE_ASSIGN_OR_RETURN(std::vector<size_t> seats, SeatsOf(examples, lanes));
-    if (seats.size() >= lanes / 4) {
-      state_->seatings.push_back({.lanes = lanes, .seats = std::move(seats)});
-    } else if (lanes == kLanesFew) {
-      return PlanError("only {} of {} lanes give the same bits on this machine", seats.size(), lanes);
+  // Those of `lanes` that answer as the first of `lanes_expected` does; true if they are enough.
+  const auto seat = [&](size_t lanes, size_t lanes_expected) -> StatusOr<bool> {
+    AISLE_ASSIGN_OR_RETURN(std::vector<size_t> seats, SeatsOf(examples, lanes, lanes_expected));
+    if (seats.size() < lanes / kSeatsShareMin) return false;
+    state_->seatings.push_back({.lanes = lanes, .seats = std::move(seats)});
+    return true;
+  };
+  AISLE_ASSIGN_OR_RETURN(const bool few, seat(kLanesFew, kLanesFew));
+  if (state_->KeptBytes() * (kLanesMany / kLanesFew) <= kKeptMax) {
+    AISLE_ASSIGN_OR_RETURN(const bool alike, seat(kLanesMany, kLanesFew));
+    if (!alike && (crowd == Crowd::kMany || !few)) {
+      AISLE_ASSIGN_OR_RETURN(const bool many, seat(kLanesMany, kLanesMany));
+      if (many && few) state_->seatings.erase(state_->seatings.begin());
     }
+  }
+  if (state_->seatings.empty()) {
+    return PlanError("fewer than one lane in {} gives the same bits on this machine", kSeatsShareMin);
   }
   AISLE_RETURN_IF_ERROR(Run(examples, std::vector<int64_t>(kLanesFew, 0)));  // Leaves less memory in use.
   return OkStatus();

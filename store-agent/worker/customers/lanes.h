@@ -9,7 +9,7 @@
 // The same example must give the same bits whoever is in the other lanes, or one customer would move what others add.
 // So a run always has kLanesFew or kLanesMany lanes (unused ones are filled up), and Steady() finds the seats: those
 // lanes whose answers are equal bit for bit. On AVX-512 machines those are all, with OpenBLAS's AVX2 kernels every
-// other six.
+// other six. Where OpenBLAS takes another kernel for many lanes than for few, all runs have one of the two.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,10 @@
 
 namespace aisle {
 
-// Multiples of 12 and 16, the rows that matrix kernels take at once.
+// Multiples of 12 and 16, the rows that matrix kernels take at once. Most of a run's time is calls into the library,
+// and not more of them for more lanes.
 inline constexpr size_t kLanesFew = 48;
-inline constexpr size_t kLanesMany = 192;
+inline constexpr size_t kLanesMany = 240;
 
 // How many lanes a run has, and which of them may be sat in.
 struct Seating {
@@ -69,12 +70,14 @@ class Lanes {
   Status Agree(const Examples& examples);
 
   // Finds the seats by running `examples` (made up; at least one) in all of them. Only those count that give the same
-  // bits, and the same in a run of few lanes and of many. PlanError if there are too few: then lanes can't be used on
-  // this machine. Runs of many lanes are left out where they would take much memory.
-  Status Steady(const Examples& examples);
+  // bits, and the same in a run of few lanes and of many; where few and many don't agree, one of them is left out, by
+  // whether the plan expects to draw `many`. PlanError if there are too few: then lanes can't be used on this machine.
+  // Runs of many lanes are left out where they would take much memory.
+  enum class Crowd : bool { kFew, kMany };
+  Status Steady(const Examples& examples, Crowd crowd);
 
  private:
-  StatusOr<std::vector<size_t>> SeatsOf(const Examples& examples, size_t lanes);
+  StatusOr<std::vector<size_t>> SeatsOf(const Examples& examples, size_t lanes, size_t lanes_expected);
 
   struct State;
   explicit Lanes(std::unique_ptr<State> state);

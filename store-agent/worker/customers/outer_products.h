@@ -8,11 +8,9 @@
 //      function of his own examples: lanes.h gives the same bits whoever sits beside him, fine_rows.h rounds his
 //      numbers and nobody else's;
 //   2. it is added only if its exact norm, in 128-bit integers, is within UnitSum::fine_norm_max(); otherwise he is
-//   left
-//      to the loop and UnitSum::Add, by his own numbers alone;
-//   3. the sum of all these matrices is exact: every product and every partial sum, in whatever order the matrix kernel
-//      takes them, is an integer under 2^53 (fine_rows.h bounds each customer's load, and full totals are moved to
-//      64-bit integers before they could reach it), so a double holds it without rounding;
+//      left to the loop and UnitSum::Add, by his own numbers alone;
+//   3. the sum of all these matrices is exact: products of 16-bit integers are added up in 32 bits, and moved to 64
+//      before the bounds on what each row can add (its load) come to 2^31;
 //   4. UnitSum::AddFineTotals truncates the total of all once, for which fine_norm_max() keeps room.
 #pragma once
 
@@ -26,8 +24,9 @@
 
 namespace aisle {
 
-// Shown the exact totals of every sum, on the fine grid, before they are truncated: tests check point 1 to 3 by them.
-using OnFineTotals = std::function<void(std::span<const int64_t> totals)>;
+// Shown the exact totals of every sum, of the coordinates from `begin` on, on the fine grid, before they are truncated:
+// tests check point 1 to 3 by them.
+using OnFineTotals = std::function<void(size_t begin, std::span<const int64_t> totals)>;
 
 // `lanes` must be made with Rows::kYes.
 std::unique_ptr<UnitGradients> MakeOuterProducts(std::unique_ptr<Lanes> lanes, std::unique_ptr<UnitGradients> loop,
