@@ -2,9 +2,13 @@
 // round, another attempt, other terms and another roster of the same stores with the same secrets' positions.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <map>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "privacy/secagg/keys.h"
+#include "tests/secagg/forged_roster.h"
 #include "tests/secagg/mac_chain.h"
 #include "tests/secagg/played_cohort.h"
 
@@ -122,6 +126,43 @@ TEST_P(ReplayTest, OfAMaskedVector) {
   one.member(kSelf).Mask(0, first);
   other.member(kSelf).Mask(0, second);
   for (size_t i = 0; i < first.size(); ++i) EXPECT_NE(first[i], second[i]);
+}
+
+// The same stores with the same secrets, as after a disk was set back: a roster that differs in one colluder's nonce
+// makes other masks and other shares, so that nothing of the one helps with the other.
+TEST(AnotherRosterTest, MakesOtherMasksAndOtherShares) {
+  PlayedCohort one({});
+  PlayedCohort other({});
+  ASSERT_EQ(one.cohort().AdvertOf(kSelf), other.cohort().AdvertOf(kSelf));
+  std::vector<Advert> adverts = AdvertsOf(other);
+  adverts[5].nonce = std::string(32, 'm');
+  Resign(adverts[5]);
+  std::map<StoreId, Advert> all;
+  for (const Advert& advert : adverts) all.emplace(advert.store, advert);
+  const auto cohort = Cohort::Make(other.cohort().terms(), all);
+  ASSERT_TRUE(cohort.ok());
+  one.Collect();
+  std::map<uint32_t, DealtShares> dealt;
+  for (uint32_t position = 0; position < 5; ++position) {
+    dealt.emplace(position, Given(other.member(position).Share(ForgedRoster(other, adverts, position),
+                                                               other.credentials(position), TrustInAll())));
+  }
+  ASSERT_FALSE(other.member(kSelf).Take(cohort->InboxOf(kSelf, dealt)).has_value());
+  std::vector<uint32_t> first(40);
+  std::vector<uint32_t> second(40);
+  one.member(kSelf).Mask(0, first);
+  other.member(kSelf).Mask(0, second);
+  for (size_t i = 0; i < first.size(); ++i) EXPECT_NE(first[i], second[i]);
+  // And each key for itself.
+  const auto pair = [](const CohortName& name) {
+    return *PairMask(SecretBytes::CopyOf(std::string(32, 'a')), std::string(32, '\x09'), name, 0, 1);
+  };
+  EXPECT_NE(pair(one.cohort().name()).key.Reveal(), pair(cohort->name()).key.Reveal());
+  const SecretBytes seed = SecretBytes::CopyOf(std::string(32, 's'));
+  EXPECT_NE(SelfMask(seed, one.cohort().name(), 0).key.Reveal(), SelfMask(seed, cohort->name(), 0).key.Reveal());
+  EXPECT_NE(DealingSeed(seed, one.cohort().name()).Reveal(), DealingSeed(seed, cohort->name()).Reveal());
+  EXPECT_NE(ShareCommitment(one.cohort().name(), 0, 1, ShareKind::kSeed, "share"),
+            ShareCommitment(cohort->name(), 0, 1, ShareKind::kSeed, "share"));
 }
 
 TEST(ForeignInstructionTest, IsRefusedAtEveryStep) {
