@@ -36,6 +36,8 @@ class ModularSum {
   void Clear();
 
   std::span<const uint32_t> values() const { return values_; }
+  // For taking masks out of the sum, in place.
+  std::span<uint32_t> mutable_values() { return values_; }
   // The sum as bytes of the wire, valid until the sum changes.
   std::string_view bytes() const {
     return {reinterpret_cast<const char*>(values_.data()), values_.size() * kCoordinateSize};

@@ -124,6 +124,7 @@ struct SumReport {
   RoundId round;
   uint32_t attempt = 1;
   SumMessage message;
+  bool operator==(const SumReport&) const = default;
 };
 
 // What headquarters asks for at each step. A store answers from what it knows itself, or refuses.

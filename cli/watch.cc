@@ -25,6 +25,8 @@ std::string StoresIn(const v1::Round& round) {
     case v1::ROUND_PHASE_SELECTING:
       return fmt::format("stores {} in", round.stores_selected());
     case v1::ROUND_PHASE_TRAINING:
+    case v1::ROUND_PHASE_ADVERTISING:
+    case v1::ROUND_PHASE_SHARING:
       return fmt::format("stores {}/{} trained", round.stores_trained(), round.stores_selected());
     default:
       return fmt::format("stores {}/{} collected", round.stores_collected(), round.stores_selected());

@@ -211,7 +211,7 @@ struct Format<RoundRecord> {
   template <typename Archive, typename Record>
   static void Fields(Archive& archive, Record& record) {
     archive.Field(record.id);
-    archive.Enum(record.phase, RoundPhase::kAborted);
+    archive.Enum(record.phase, RoundPhase::kUnmasking);
     archive.Field(record.opened_at);
     archive.Field(record.closed_at);
     archive.Field(record.phase_closes_at);
@@ -249,6 +249,7 @@ struct Format<ModelRecord> {
     archive.Field(record.published_at);
     archive.Field(record.metrics);
     archive.Field(record.clip_norm);
+    archive.Field(record.reached);
   }
 };
 

@@ -44,6 +44,14 @@ std::string_view NameOf(RoundPhase phase) {
       return "committed";
     case RoundPhase::kAborted:
       return "aborted";
+    case RoundPhase::kAdvertising:
+      return "advertising";
+    case RoundPhase::kSharing:
+      return "sharing";
+    case RoundPhase::kConfirming:
+      return "confirming";
+    case RoundPhase::kUnmasking:
+      return "unmasking";
   }
   return "unknown";
 }

@@ -80,7 +80,19 @@ struct JobRecord {
 
 // ---- Rounds ---------------------------------------------------------------------------------------------------------
 
-enum class RoundPhase { kSelecting = 1, kTraining, kCollecting, kCommitting, kCommitted, kAborted };
+// In no order but that of their coming into the world: numbers are in records.
+enum class RoundPhase {
+  kSelecting = 1,
+  kTraining,
+  kCollecting,
+  kCommitting,
+  kCommitted,
+  kAborted,
+  kAdvertising,
+  kSharing,
+  kConfirming,
+  kUnmasking,
+};
 enum class StoreOutcome { kSelected = 1, kTrained, kCollected, kRefused, kFailed, kSilent };
 
 struct StoreInRound {
@@ -116,7 +128,7 @@ struct RoundRecord {
 struct ModelRecord {
   JobId job;
   uint64_t version = 0;                     // From 1.
-  BlobName weights;                         // Flat tensor format.
+  BlobName weights;                         // What is published, in the flat tensor format.
   std::optional<BlobName> optimizer_state;  // Of the server optimizer, after this version.
   RoundId round;                            // That made it.
   uint32_t stores = 0;                      // Updates in the sum.
@@ -128,6 +140,7 @@ struct ModelRecord {
   absl::Time published_at;
   std::map<std::string, double> metrics;
   double clip_norm = 0;  // Of the round after it, where clipping adapts; 0: the plan's own.
+  std::optional<BlobName> reached;  // Where training goes on from, if `weights` are a mean over rounds.
   bool operator==(const ModelRecord&) const = default;
 };
 

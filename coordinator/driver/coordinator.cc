@@ -62,9 +62,9 @@ Status Coordinator::LoadJob(const JobRecord& record, const std::optional<RoundId
   job.weights = record.initial_weights;
   AISLE_ASSIGN_OR_RETURN(const std::vector<ModelRecord> models, parts_.state.ListModels(record.id));
   for (const ModelRecord& model : models) {
-    job.weights = model.weights;
+    job.weights = model.reached.value_or(model.weights);
+    job.published = model.weights;
     job.clip_norm = model.clip_norm;
-    job.stores_least = job.stores_least == 0 ? model.stores : std::min(job.stores_least, model.stores);
   }
   if (!open) {
     OpenRoundAfter(job, absl::ZeroDuration());
@@ -76,6 +76,7 @@ Status Coordinator::LoadJob(const JobRecord& record, const std::optional<RoundId
   AISLE_COVER("coordinator.round_resumed");
   LogInfo("round {} goes on, {}", *open, NameOf(NameOfPhase(job.round->machine().phase())));
   job.phase_began = parts_.executor.Now();
+  SignRoster(job);
   job.round->Restart(policy_.restart_grace);
   return OkStatus();
 }

@@ -2,6 +2,7 @@
 // written down. The story is split by concept:
 //   coordinator.cc  start and restart        fleet.cc  what stores ask
 //   rounds.cc       opening, committing and closing rounds     jobs.cc  what the data team asks
+//   sum_steps.cc    the secure sum's steps: what is asked of stores, what is believed of their answers
 #pragma once
 
 #include <absl/time/time.h>
@@ -32,6 +33,7 @@
 #include "coordinator/stores/store_book.h"
 #include "coordinator/uploads/fold_line.h"
 #include "coordinator/uploads/upload_spool.h"
+#include "privacy/secagg/trust.h"
 #include "proto/convert/fleet.h"
 
 namespace aisle {
@@ -52,13 +54,14 @@ struct CoordinatorPolicy {
 struct ActiveJob {
   JobRecord record;
   std::shared_ptr<const JobPlan> plan;  // Shared with the workshop.
-  BlobName weights;                     // Of the latest version.
+  BlobName weights;                     // That training goes on from.
+  BlobName published;                   // As the latest version: the same, or a mean over rounds.
   double clip_norm = 0;                 // Of the next round, where it adapts; 0: the plan's.
-  uint32_t stores_least = 0;            // Fewest stores in any committed round; 0 before the first.
   uint64_t stores_served = 0;
   std::unique_ptr<RoundDriver> round;  // Null between rounds.
   std::shared_ptr<UploadSpool> spool;  // Of `round`; sessions may outlive it.
   std::unique_ptr<FoldLine> folds;
+  std::optional<RosterHead> roster;  // Of the present cohort of the secure sum, signed.
   Executor::TimerId reopen = 0;
   absl::Time phase_began;
   std::vector<double> round_seconds;  // Of committed rounds since this program began.
@@ -83,6 +86,7 @@ class Coordinator {
     std::vector<VerifyKey> plan_keys;
     RandomSource& random;  // Used on the executor only.
     CoordinatorMetrics& metrics;
+    secagg::Credentials credentials;  // The coordinator's own: signs the rosters of the secure sum.
   };
   template <typename T>
   using Reply = std::function<void(StatusOr<T>)>;
@@ -109,6 +113,9 @@ class Coordinator {
   void AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, Reply<CheckInAnswered> reply);
   void HangUp(Certificate caller, uint64_t call);
   void Report(Certificate caller, OutcomeReport report, Done done);
+  // A step of the secure sum (sum_steps.cc). OK: it is in the round, durably. Unauthenticated: a signature in it isn't
+  // the store's.
+  void TakeStep(Certificate caller, SumReport report, Done done);
   void OpenBlob(Certificate caller, Digest blob, Reply<std::shared_ptr<const BlobReader>> reply);
   void CountDownload(StoreId store, uint64_t bytes);
   void FindUpload(Certificate caller, RoundId round, Digest update, Reply<UploadStatus> reply);
@@ -162,6 +169,12 @@ class Coordinator {
   Status RoundGone(const RoundId& round) const;
   bool IsFetchable(const Digest& blob) const;
 
+  // sum_steps.cc
+  Status CheckSaid(const Certificate& caller, const ActiveJob& job, const StoreId& store,
+                   const SumReport& report) const;
+  std::optional<Instruction> StepFor(const StoreId& store, const ActiveJob& job) const;
+  void SignRoster(ActiveJob& job);
+
   // rounds.cc
   void OpenRound(ActiveJob& job);
   void OpenRoundAfter(ActiveJob& job, absl::Duration pause);
@@ -169,7 +182,7 @@ class Coordinator {
   Status OpenSpool(ActiveJob& job, const RoundId& round);
   std::string SpoolFolder(const RoundId& round) const;
   void OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now);
-  void ApplySum(ActiveJob& job, std::vector<StoreId> survivors);
+  void ApplySum(ActiveJob& job, const aisle::ApplySum& apply);
   void Publish(ActiveJob& job, const RoundId& round, const std::vector<StoreId>& survivors, NextModel next);
   void OnRoundClosed(ActiveJob& job);
   void EndJob(ActiveJob& job, JobState state, std::string reason);

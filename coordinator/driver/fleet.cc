@@ -6,6 +6,7 @@
 #include "base/overloaded.h"
 #include "base/reason.h"
 #include "coordinator/driver/coordinator.h"
+#include "coordinator/round/sum_tasks.h"
 
 namespace aisle {
 
@@ -104,9 +105,10 @@ std::optional<Instruction> Coordinator::InstructionInRound(const StoreId& store,
                                    return std::nullopt;  // It knows; it waits for a change.
                                  return TrainingTask(job, train.deadline);
                                },
-                               [&](const DutyUpload& upload) -> Maybe {
-                                 return CollectInstruction{.round = round, .deadline = upload.deadline};
+                               [&](const DutyUpload&) -> Maybe {
+                                 return TaskIn(std::get<Collecting>(job.round->machine().phase()), round, store);
                                },
+                               [&](const DutyStep&) -> Maybe { return StepFor(store, job); },
                                [](const DutyWait&) -> Maybe { return std::nullopt; },
                                [&](const DutyDone& done) -> Maybe {
                                  const auto* committed = std::get_if<Committed>(&job.round->machine().phase());

@@ -9,14 +9,6 @@ namespace {
 
 StoreOutcome OutcomeOf(const Seat& seat) { return static_cast<StoreOutcome>(seat.index() + 1); }
 
-std::string DetailOf(const Seat& seat) {
-  return std::visit(
-      Overloaded{[](const Refused& refused) { return fmt::format("{}: {}", NameOf(refused.reason), refused.detail); },
-                 [](const Failed& failed) { return fmt::format("{}: {}", NameOf(failed.reason), failed.detail); },
-                 [](const auto&) { return std::string(); }},
-      seat);
-}
-
 }  // namespace
 
 RoundDriver::RoundDriver(RoundMachine machine, Executor& executor, GroupCommit& commit, House house)
@@ -69,7 +61,9 @@ void RoundDriver::Restart(absl::Duration grace) {
   for (const auto& [store, seat] : roster->seats()) {
     if (const auto* gave = std::get_if<GaveUpdate>(&seat)) house_.fold(store, gave->update);
   }
-  if (std::holds_alternative<Committing>(machine_.phase())) house_.apply_sum(roster->StoresWith<GaveUpdate>());
+  if (const auto* committing = std::get_if<Committing>(&machine_.phase())) {
+    house_.apply_sum({.survivors = roster->StoresWith<GaveUpdate>(), .transcript = committing->transcript});
+  }
 }
 
 void RoundDriver::Submit(Event event, Done done) {
@@ -97,11 +91,12 @@ void RoundDriver::CarryOut(const Effects& effects, PhaseName before, PhaseName n
   for (const Effect& effect : effects) {
     std::visit(Overloaded{[&](const SetDeadline& set) { ArmDeadline(set.phase, set.at); },
                           [&](const AskToTrain& ask) { house_.duty_changed(ask.store); },
+                          [&](const CallForStep& call) { house_.duty_changed(call.store); },
                           [&](const CallForUpdate& call) { house_.duty_changed(call.store); },
                           [&](const Release& release) { house_.duty_changed(release.store); },
                           [&](const Dismiss& dismiss) { house_.duty_changed(dismiss.store); },
                           [&](const FoldUpdate& fold) { house_.fold(fold.store, fold.update); },
-                          [&](const ApplySum& apply) { house_.apply_sum(apply.survivors); },
+                          [&](const ApplySum& apply) { house_.apply_sum(apply); },
                           [&](const CloseRound&) {
                             executor_.Cancel(deadline_);
                             house_.closed();

@@ -24,7 +24,7 @@ class RoundDriver {
   struct House {
     std::function<void(const StoreId&)> duty_changed;  // Answer the store if it waits.
     std::function<void(const StoreId&, const BlobName&)> fold;
-    std::function<void(std::vector<StoreId>)> apply_sum;
+    std::function<void(const ApplySum&)> apply_sum;
     std::function<void(PhaseName before, PhaseName now)> changed;  // Often with before == now: one more store.
     std::function<void()> closed;  // Last of all; the driver may be destroyed from within a task posted by it.
   };

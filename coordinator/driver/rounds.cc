@@ -8,6 +8,7 @@
 #include "base/cover.h"
 #include "base/log.h"
 #include "coordinator/driver/coordinator.h"
+#include "coordinator/jobs/masked_sum.h"
 #include "privacy/accounting/price.h"
 
 namespace aisle {
@@ -19,6 +20,15 @@ constexpr uint64_t kLargeModel = 16 << 20;  // Bytes.
 
 bool WorthTryingAgain(const Status& status) {
   return status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable;
+}
+
+std::optional<SumPolicy> SumPolicyOf(const ActiveJob& job) {
+  const PrivacyContract& contract = job.plan->plan.privacy;
+  if (!contract.secure_sum) return std::nullopt;
+  return SumPolicy{.plan = job.record.plan.digest,
+                   .corrupt_permille = contract.corrupt_permille,
+                   .dropout_permille = contract.dropout_permille,
+                   .summing_for = job.plan->plan.deadlines.summing};
 }
 
 // `joined`: the rounds joined before by each store that may come.
@@ -34,7 +44,8 @@ RoundPolicy PolicyOf(const ActiveJob& job, std::vector<uint64_t> joined, absl::D
           .selecting_for = plan.deadlines.selecting,
           .training_for = plan.deadlines.training,
           .collecting_for = plan.deadlines.collecting,
-          .update_size = job.plan->update_size()};
+          .update_size = job.plan->update_size(),
+          .sum = SumPolicyOf(job)};
 }
 
 struct Epsilons {
@@ -46,9 +57,11 @@ struct Epsilons {
 Epsilons EpsilonsOf(const ActiveJob& job) {
   const PrivacyContract& contract = job.plan->plan.privacy;
   if (contract.unit() == PrivacyUnit::kNone) return {};
-  const StatusOr<Price> price = PriceOf(PriceQueryOf(contract, job.record.rounds_committed, job.stores_least));
+  const uint32_t stores = contract.honest_stores_min();
+  const StatusOr<Price> price = PriceOf(PriceQueryOf(contract, job.record.rounds_committed, stores));
   if (!price.ok()) return {};
-  return {.floor = price->ledger_epsilon, .aggregate = price->aggregate_epsilon};
+  // Where headquarters sees each store's vector, nothing but the store's own noise protects it.
+  return {.floor = price->ledger_epsilon, .aggregate = stores > 1 ? price->aggregate_epsilon : price->ledger_epsilon};
 }
 
 }  // namespace
@@ -103,24 +116,22 @@ RoundDriver::House Coordinator::HouseOf(const JobId& id) {
     const auto found = jobs_.find(id);
     if (found != jobs_.end()) act(found->second);
   };
-  return {.duty_changed = [this](const StoreId& store) { AnswerIfDue(store); },
-          .fold =
-              [=](const StoreId& store, const BlobName& update) {
-                with_job([&](ActiveJob& job) {
-                  job.folds->Fold(store, update, [store](const Status& folded) {
-                    if (!folded.ok()) LogError("{}'s update can't be folded: {}", store, MessageOf(folded));
-                  });
-                });
-              },
-          .apply_sum =
-              [=, this](std::vector<StoreId> survivors) {
-                with_job([&](ActiveJob& job) { ApplySum(job, std::move(survivors)); });
-              },
-          .changed = [=, this](PhaseName before,
-                               PhaseName now) { with_job([&](ActiveJob& job) { OnRoundChanged(job, before, now); }); },
-          .closed = [=, this] {  // Not from within the driver that is about to go.
-            parts_.executor.Post([=, this] { with_job([&](ActiveJob& job) { OnRoundClosed(job); }); });
-          }};
+  return {
+      .duty_changed = [this](const StoreId& store) { AnswerIfDue(store); },
+      .fold =
+          [=](const StoreId& store, const BlobName& update) {
+            with_job([&](ActiveJob& job) {
+              job.folds->Fold(store, update, [store](const Status& folded) {
+                if (!folded.ok()) LogError("{}'s update can't be folded: {}", store, MessageOf(folded));
+              });
+            });
+          },
+      .apply_sum = [=, this](const aisle::ApplySum& apply) { with_job([&](ActiveJob& job) { ApplySum(job, apply); }); },
+      .changed = [=, this](PhaseName before,
+                           PhaseName now) { with_job([&](ActiveJob& job) { OnRoundChanged(job, before, now); }); },
+      .closed = [=, this] {  // Not from within the driver that is about to go.
+        parts_.executor.Post([=, this] { with_job([&](ActiveJob& job) { OnRoundClosed(job); }); });
+      }};
 }
 
 void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now) {
@@ -128,6 +139,7 @@ void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now
     const absl::Time at = parts_.executor.Now();
     parts_.metrics.PhaseEnded(before, at - job.phase_began);
     job.phase_began = at;
+    if (now == PhaseName::kSharing) SignRoster(job);
     if (now == PhaseName::kTraining) {
       std::vector<StoreId> selected;
       for (const auto& [store, seat] : RosterOf(job.round->machine().phase())->seats()) selected.push_back(store);
@@ -138,12 +150,18 @@ void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now
   NotifyWatchers(job.record.id);
 }
 
-void Coordinator::ApplySum(ActiveJob& job, std::vector<StoreId> survivors) {
+void Coordinator::ApplySum(ActiveJob& job, const aisle::ApplySum& apply) {
   const std::shared_ptr<const JobPlan> plan = job.plan;
-  const ModelBefore before{
-      .weights = job.weights, .optimizer_state = job.record.optimizer_state, .clip_norm = job.clip_norm};
+  const ModelBefore before{.weights = job.weights,
+                           .optimizer_state = job.record.optimizer_state,
+                           .clip_norm = job.clip_norm,
+                           .version = job.record.model_version,
+                           .published = job.published};
   const RoundId round = job.round->id();
-  job.folds->Take(survivors, [=, this](StatusOr<ModularSum> sum) {
+  job.folds->Take(apply.survivors, [=, this, survivors = apply.survivors](StatusOr<ModularSum> sum) {
+    if (sum.ok() && apply.transcript != nullptr) {
+      if (Status bare = TakeMasksOff(*apply.transcript, *sum); !bare.ok()) sum = bare;
+    }
     if (plan->update_size() >= kLargeModel) malloc_trim(0);  // What a hundred streams left behind: it needs the room.
     StatusOr<NextModel> next =
         sum.ok() ? MakeNextModel(*plan, before, *sum, static_cast<uint32_t>(survivors.size()), parts_.blobs)
@@ -173,12 +191,12 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
   job.record.aborted_in_a_row = 0;
   job.record.optimizer_state = next.optimizer_state;
   job.weights = next.weights;
+  job.published = next.published;
   job.clip_norm = next.clip_norm;
-  job.stores_least = job.stores_least == 0 ? stores : std::min(job.stores_least, stores);
   const Epsilons epsilons = EpsilonsOf(job);
   const ModelRecord model{.job = job.record.id,
                           .version = job.record.model_version,
-                          .weights = next.weights,
+                          .weights = next.published,
                           .round = round,
                           .stores = stores,
                           .plan = job.record.plan.digest,
@@ -188,7 +206,8 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
                           .privacy_unit = std::string(ToString(job.plan->plan.privacy.unit())),
                           .published_at = parts_.executor.Now(),
                           .metrics = next.metrics,
-                          .clip_norm = next.clip_norm};
+                          .clip_norm = next.clip_norm,
+                          .reached = next.weights == next.published ? std::nullopt : std::optional(next.weights)};
   commit_.change().Publish(model).Put(job.record);
   job.round->SetMetrics(std::move(next.metrics));
   stores_.CountCollected(survivors);
@@ -226,6 +245,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
   job.round.reset();
   job.folds.reset();
   job.spool.reset();
+  job.roster.reset();
   parts_.workshop.Post([folder] { (void)UploadSpool::Remove(folder); });  // Gigabytes take a while to give back.
   if (!failure.empty()) return EndJob(job, JobState::kFailed, std::move(failure));
   if (job.record.state == JobState::kCancelled) return EndJob(job, JobState::kCancelled, job.record.state_reason);

@@ -3,11 +3,27 @@
 #include "aggregation/weights.h"
 #include "plans/bundle.h"
 #include "plans/update_vector.h"
+#include "privacy/secagg/parameters.h"
 
 namespace aisle {
 namespace {
 
 constexpr size_t kWeightsHeaderMax = 4 << 20;  // 4,096 tensors with long names fit.
+
+// Every round of a job whose cohorts no graph can protect would end in vain.
+Status CheckSum(const PrivacyContract& contract, uint32_t cohort) {
+  const secagg::SumAssumptions assumptions{.corrupt_share = contract.corrupt_permille / 1000.0,
+                                           .dropout_share = contract.dropout_permille / 1000.0};
+  for (const uint32_t stores : {contract.cohort_min, cohort}) {
+    if (Status found = secagg::FindParameters(stores, assumptions).status(); !found.ok()) {
+      return InvalidArgument(
+          "a secure sum of {} stores can't keep its promise: {}; change the plan's cohort or write "
+          "privacy.secure_sum = false",
+          stores, MessageOf(found));
+    }
+  }
+  return OkStatus();
+}
 
 }  // namespace
 
@@ -47,6 +63,9 @@ StatusOr<JobRecord> AdmitJob(const Submission& submission, const JobPlan& plan, 
   if (cohort < contract.cohort_min || cohort > contract.cohort_target) {
     return InvalidArgument("a cohort of {} was asked for; the plan allows {} to {}", cohort, contract.cohort_min,
                            contract.cohort_target);
+  }
+  if (contract.secure_sum) {
+    AISLE_RETURN_IF_ERROR(CheckSum(contract, cohort));
   }
   return JobRecord{.id = submission.job,
                    .plan = plan.bundle,

@@ -3,6 +3,7 @@
 #include "aisle/v1/journal.pb.h"
 #include "base/overloaded.h"
 #include "proto/convert/fleet.h"
+#include "proto/convert/secure_sum.h"
 
 namespace aisle {
 namespace {
@@ -20,19 +21,38 @@ void WriteOpened(const RoundOpened& opened, v1::RoundOpenedEntry* out) {
   out->set_turn_joined_max(policy.turn.joined_max);
   out->set_turn_first(policy.turn.first);
   out->set_turn_wait_ms(absl::ToInt64Milliseconds(policy.turn_wait));
+  if (!policy.sum) return;
+  out->mutable_sum()->set_plan_sha256(std::string(policy.sum->plan.view()));
+  out->mutable_sum()->set_corrupt_permille(policy.sum->corrupt_permille);
+  out->mutable_sum()->set_dropout_permille(policy.sum->dropout_permille);
+  out->mutable_sum()->set_summing_ms(absl::ToInt64Milliseconds(policy.sum->summing_for));
+  out->mutable_sum()->set_attempts_max(policy.sum->attempts_max);
 }
 
-RoundOpened ReadOpened(const v1::RoundOpenedEntry& entry) {
-  return {.policy = {.cohort_min = entry.cohort_min(),
-                     .cohort_target = entry.cohort_target(),
-                     .selection_wanted = entry.selection_wanted(),
-                     .turn = {.joined_max = entry.turn_joined_max(), .first = entry.turn_first()},
-                     .turn_wait = absl::Milliseconds(entry.turn_wait_ms()),
-                     .selecting_for = absl::Milliseconds(entry.selecting_ms()),
-                     .training_for = absl::Milliseconds(entry.training_ms()),
-                     .collecting_for = absl::Milliseconds(entry.collecting_ms()),
-                     .update_size = entry.update_size_bytes()},
-          .seed = entry.seed()};
+StatusOr<SumPolicy> ReadSum(const v1::SumPolicyEntry& entry) {
+  AISLE_ASSIGN_OR_RETURN(const Digest plan, DigestFromProto("plan_sha256", entry.plan_sha256()));
+  return SumPolicy{.plan = plan,
+                   .corrupt_permille = entry.corrupt_permille(),
+                   .dropout_permille = entry.dropout_permille(),
+                   .summing_for = absl::Milliseconds(entry.summing_ms()),
+                   .attempts_max = entry.attempts_max()};
+}
+
+StatusOr<RoundOpened> ReadOpened(const v1::RoundOpenedEntry& entry) {
+  RoundOpened opened{.policy = {.cohort_min = entry.cohort_min(),
+                                .cohort_target = entry.cohort_target(),
+                                .selection_wanted = entry.selection_wanted(),
+                                .turn = {.joined_max = entry.turn_joined_max(), .first = entry.turn_first()},
+                                .turn_wait = absl::Milliseconds(entry.turn_wait_ms()),
+                                .selecting_for = absl::Milliseconds(entry.selecting_ms()),
+                                .training_for = absl::Milliseconds(entry.training_ms()),
+                                .collecting_for = absl::Milliseconds(entry.collecting_ms()),
+                                .update_size = entry.update_size_bytes()},
+                     .seed = entry.seed()};
+  if (entry.has_sum()) {
+    AISLE_ASSIGN_OR_RETURN(opened.policy.sum, ReadSum(entry.sum()));
+  }
+  return opened;
 }
 
 void WriteEvent(const Event& event, v1::JournalEntry* out) {
@@ -48,6 +68,10 @@ void WriteEvent(const Event& event, v1::JournalEntry* out) {
                  [&](const UpdateCollected& collected) {
                    out->mutable_collected()->set_store(collected.store.str());
                    out->mutable_collected()->set_sha256(std::string(collected.digest.view()));
+                 },
+                 [&](const SumStepTaken& taken) {
+                   out->mutable_sum_step()->set_store(taken.store.str());
+                   *out->mutable_sum_step()->mutable_report() = ToProto(taken.report);
                  },
                  [&](const DeadlinePassed& passed) {
                    out->mutable_deadline()->set_phase(static_cast<uint32_t>(passed.phase));
@@ -76,9 +100,14 @@ StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
       AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("sha256", entry.collected().sha256()));
       return UpdateCollected{.store = std::move(store), .digest = digest};
     }
+    case v1::JournalEntry::kSumStep: {
+      AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(entry.sum_step().store()));
+      AISLE_ASSIGN_OR_RETURN(SumReport report, FromProto(entry.sum_step().report()));
+      return SumStepTaken{.store = std::move(store), .report = std::move(report)};
+    }
     case v1::JournalEntry::kDeadline: {
       const uint32_t phase = entry.deadline().phase();
-      if (phase < 1 || phase > static_cast<uint32_t>(PhaseName::kAborted)) {
+      if (phase < 1 || phase > kPhaseCount) {
         return DataLoss("a journal entry names phase {}, which doesn't exist", phase);
       }
       return DeadlinePassed{.phase = static_cast<PhaseName>(phase)};
@@ -111,7 +140,10 @@ StatusOr<JournalEntry> DecodeJournalEntry(std::string_view bytes) {
     return DataLoss("a journal entry of {} bytes is malformed", bytes.size());
   }
   const absl::Time at = absl::FromUnixMicros(message.at_unix_us());
-  if (message.has_opened()) return JournalEntry{.at = at, .what = ReadOpened(message.opened())};
+  if (message.has_opened()) {
+    AISLE_ASSIGN_OR_RETURN(RoundOpened opened, ReadOpened(message.opened()));
+    return JournalEntry{.at = at, .what = std::move(opened)};
+  }
   AISLE_ASSIGN_OR_RETURN(Event event, ReadEvent(message));
   return JournalEntry{.at = at, .what = std::move(event)};
 }

@@ -49,8 +49,10 @@ struct CoordinatorMetrics::Series {
       aborts[static_cast<size_t>(i)] =
           &abort_family.Add({{"reason", std::string(NameOf(static_cast<AbortReason>(i)))}});
     }
-    for (size_t i = 1; i <= 4; ++i) {
-      phases[i] = &phase_family.Add({{"phase", std::string(NameOf(static_cast<PhaseName>(i)))}}, kSeconds);
+    for (size_t i = 1; i <= kPhaseCount; ++i) {
+      const auto phase = static_cast<PhaseName>(i);
+      if (phase == PhaseName::kCommitted || phase == PhaseName::kAborted) continue;  // They last for ever.
+      phases[i] = &phase_family.Add({{"phase", std::string(NameOf(phase))}}, kSeconds);
     }
   }
 
@@ -93,7 +95,7 @@ struct CoordinatorMetrics::Series {
   std::array<Counter*, kRefusalReasonCount + 1> refusals{};
   std::array<Counter*, kFailureReasonCount + 1> failures{};
   std::array<Counter*, kAbortReasonCount + 1> aborts{};
-  std::array<Histogram*, 5> phases{};
+  std::array<Histogram*, kPhaseCount + 1> phases{};  // Null where no round stays.
 };
 
 CoordinatorMetrics::CoordinatorMetrics(std::shared_ptr<Registry> registry)
@@ -118,7 +120,7 @@ void CoordinatorMetrics::OutcomeReported(const TaskOutcome& outcome) {
 
 void CoordinatorMetrics::PhaseEnded(PhaseName phase, absl::Duration took) {
   const auto index = static_cast<size_t>(phase);
-  AISLE_CHECK(index >= 1 && index < series_->phases.size());
+  AISLE_CHECK(index < series_->phases.size() && series_->phases[index] != nullptr);
   series_->phases[index]->Observe(absl::ToDoubleSeconds(took));
 }
 

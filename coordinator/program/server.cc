@@ -7,6 +7,7 @@
 #include <future>
 
 #include "base/identity/chain_folder.h"
+#include "base/identity/statement.h"
 #include "base/log.h"
 #include "base/net/credentials.h"
 #include "base/net/http_endpoint.h"
@@ -62,6 +63,13 @@ StatusOr<std::vector<VerifyKey>> LoadPlanKeys(const CoordinatorConfig& config) {
   return keys;
 }
 
+secagg::Credentials CredentialsOf(const TlsIdentity& identity) {
+  return {
+      .certificate_pem = identity.certificate.pem(),
+      .sign = [key = std::make_shared<const KeyPair>(identity.key.Clone())](
+                  std::string_view domain, std::string_view message) { return SignStatement(*key, domain, message); }};
+}
+
 }  // namespace
 
 // Members are destroyed from the last to the first.
@@ -102,7 +110,7 @@ struct CoordinatorServer::Parts {
     return MakeFolders(config.data + "/spool");
   }
 
-  Status StartCoordinator(const CoordinatorConfig& config) {
+  Status StartCoordinator(const CoordinatorConfig& config, const TlsIdentity& identity) {
     coordinator = std::make_unique<Coordinator>(Coordinator::Parts{.executor = executor,
                                                                    .workshop = workshop,
                                                                    .state = *state,
@@ -111,7 +119,8 @@ struct CoordinatorServer::Parts {
                                                                    .authority = *authority,
                                                                    .plan_keys = plan_keys,
                                                                    .random = random,
-                                                                   .metrics = metrics},
+                                                                   .metrics = metrics,
+                                                                   .credentials = CredentialsOf(identity)},
                                                 config.policy);
     std::promise<Status> started;
     executor.Post([&] { started.set_value(coordinator->Start()); });
@@ -159,7 +168,7 @@ StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const Coor
                          LoadCoordinator(paths, *parts->authority, absl::Now(), parts->random));
   AISLE_ASSIGN_OR_RETURN(parts->plan_keys, LoadPlanKeys(config));
   AISLE_RETURN_IF_ERROR(parts->OpenStorage(config));
-  AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config));
+  AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config, identity));
   parts->SweepPartials();
   AISLE_RETURN_IF_ERROR(parts->Listen(config, identity));
   return std::unique_ptr<CoordinatorServer>(new CoordinatorServer(std::move(parts)));

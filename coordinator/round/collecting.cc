@@ -1,15 +1,16 @@
-// Collecting begins when enough stores hold a finished vector. It listens to vectors that have arrived whole, verified
-// and durable, folds each once, and ends when all are in or its deadline passes.
+// Collecting begins when enough stores hold a finished vector; under the secure sum, when they have dealt shares, too:
+// then what arrives is masked. It listens to vectors that have arrived whole, verified and durable, folds each once,
+// and ends when all are in or its deadline passes. Under the secure sum that fixes who survived.
 #include "base/cover.h"
 #include "coordinator/round/machine.h"
 
 namespace aisle {
 
-void RoundMachine::BeginCollecting(Roster roster, absl::Time now, Effects& effects) {
+void RoundMachine::BeginCollecting(Roster roster, std::optional<DealtCohort> sum, absl::Time now, Effects& effects) {
   const absl::Time closes_at = now + policy_.collecting_for;
   effects.push_back(SetDeadline{.phase = PhaseName::kCollecting, .at = closes_at});
   for (const StoreId& store : roster.StoresWith<HoldsUpdate>()) effects.push_back(CallForUpdate{store});
-  MoveTo(Collecting{.closes_at = closes_at, .roster = std::move(roster)});
+  MoveTo(Collecting{.closes_at = closes_at, .roster = std::move(roster), .sum = std::move(sum)});
 }
 
 Status RoundMachine::CheckUpdate(const UpdateCollected& event) const {
@@ -22,7 +23,9 @@ Status RoundMachine::CheckUpdate(const UpdateCollected& event) const {
   if (update == nullptr) {
     return FailedPrecondition("{} has not reported a finished update for round {}", event.store, id_);
   }
-  if (update->digest != event.digest) {
+  // A masked vector is named by what it is when it comes; from then on it can't be exchanged.
+  const bool masked = policy_.sum && std::holds_alternative<HoldsUpdate>(*seat);
+  if (!masked && update->digest != event.digest) {
     return InvalidArgument("{} reported update {} for round {} but sends {}", event.store, update->digest.ShortHex(),
                            id_, event.digest.ShortHex());
   }
@@ -33,19 +36,24 @@ Status RoundMachine::CheckUpdate(const UpdateCollected& event) const {
   return OkStatus();
 }
 
-void RoundMachine::OnCollected(Collecting& collecting, const UpdateCollected& event, Effects& effects) {
+void RoundMachine::OnCollected(Collecting& collecting, const UpdateCollected& event, absl::Time now, Effects& effects) {
   const auto* holds = std::get_if<HoldsUpdate>(collecting.roster.Find(event.store));
   if (holds == nullptr) {
     AISLE_COVER("round.update_repeated");
     return;
   }
-  const BlobName update = holds->update;
+  const BlobName update{.digest = event.digest, .size = holds->update.size};
   collecting.roster.Set(event.store, GaveUpdate{update});
   effects.push_back(FoldUpdate{.store = event.store, .update = update});
-  if (collecting.roster.Count<HoldsUpdate>() == 0) CloseCollecting(collecting, effects);
+  EndIfAllCollected(collecting, now, effects);
 }
 
-void RoundMachine::CloseCollecting(Collecting& collecting, Effects& effects) {
+void RoundMachine::EndIfAllCollected(Collecting& collecting, absl::Time now, Effects& effects) {
+  if (collecting.roster.Count<HoldsUpdate>() == 0) CloseCollecting(collecting, now, effects);
+}
+
+void RoundMachine::CloseCollecting(Collecting& collecting, absl::Time now, Effects& effects) {
+  std::optional<DealtCohort> sum = std::move(collecting.sum);
   Roster roster = std::move(collecting.roster);
   const size_t have = roster.Count<GaveUpdate>();
   if (have < policy_.cohort_min) {
@@ -55,12 +63,26 @@ void RoundMachine::CloseCollecting(Collecting& collecting, Effects& effects) {
                                           absl::FormatDuration(policy_.collecting_for), policy_.cohort_min);
     return Abort(std::move(roster), AbortReason::kTooFewUpdates, std::move(explanation), effects);
   }
-  for (const StoreId& store : roster.StoresWith<HoldsUpdate>()) {
-    roster.Set(store, LeftBehind{});
-    effects.push_back(Dismiss{
-        .store = store, .outcome = RoundOutcome::kLeftOut, .reason = "its update didn't arrive before the deadline"});
-  }
-  BeginCommitting(std::move(roster), effects);
+  LeaveBehind(roster, roster.StoresWith<HoldsUpdate>(), "its update didn't arrive before the deadline", effects);
+  if (sum) return CloseMasked(std::move(roster), *std::move(sum), now, effects);
+  BeginCommitting(std::move(roster), nullptr, effects);
+}
+
+// The masks of stores that dealt stay in the sum, whether their vectors are in it or not: each one's secret must be
+// rebuilt by its surviving neighbours.
+void RoundMachine::CloseMasked(Roster roster, DealtCohort sum, absl::Time now, Effects& effects) {
+  std::vector<MemberStatus> statuses = StatusesOf(sum, roster);
+  std::vector<bool> survivors(statuses.size());
+  for (size_t i = 0; i < statuses.size(); ++i) survivors[i] = statuses[i] == MemberStatus::kSurvived;
+  const std::vector<StoreId> lonely = WithTooFewNeighbours(sum, survivors);
+  if (lonely.empty()) return BeginConfirming(std::move(roster), std::move(sum), std::move(statuses), now, effects);
+  AISLE_COVER("round.aborted_too_few_neighbours");
+  std::string explanation = fmt::format(
+      "{} masked updates of {} arrived, but {} had fewer than the {} surviving neighbours that can rebuild its secret; "
+      "the plan's dropout share of {} in a thousand was passed where it matters",
+      CountSurvivors(statuses), sum.dealt.size(), NamesOf(lonely), sum.cohort->parameters().threshold,
+      policy_.sum->dropout_permille);
+  Abort(std::move(roster), AbortReason::kTooFewUpdates, std::move(explanation), effects);
 }
 
 }  // namespace aisle

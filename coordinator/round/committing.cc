@@ -4,9 +4,10 @@
 
 namespace aisle {
 
-void RoundMachine::BeginCommitting(Roster roster, Effects& effects) {
-  effects.push_back(ApplySum{.survivors = roster.StoresWith<GaveUpdate>()});
-  MoveTo(Committing{.roster = std::move(roster)});
+void RoundMachine::BeginCommitting(Roster roster, std::shared_ptr<const secagg::Transcript> transcript,
+                                   Effects& effects) {
+  effects.push_back(ApplySum{.survivors = roster.StoresWith<GaveUpdate>(), .transcript = transcript});
+  MoveTo(Committing{.roster = std::move(roster), .transcript = std::move(transcript)});
 }
 
 void RoundMachine::OnPublished(Committing& committing, const ModelPublished& event, Effects& effects) {

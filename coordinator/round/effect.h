@@ -4,12 +4,14 @@
 
 #include <absl/time/time.h>
 
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/fleet.h"
 #include "coordinator/round/phase.h"
+#include "privacy/secagg/unmask.h"
 
 namespace aisle {
 
@@ -21,6 +23,9 @@ struct AskToTrain {
   StoreId store;
 };
 struct CallForUpdate {
+  StoreId store;
+};
+struct CallForStep {  // The store's next step of the secure sum is due.
   StoreId store;
 };
 struct Release {  // The store wasn't needed: it may serve another round.
@@ -37,11 +42,13 @@ struct FoldUpdate {
 };
 struct ApplySum {  // Turn the survivors' sum into a model, publish it, and report ModelPublished in the same write.
   std::vector<StoreId> survivors;
+  std::shared_ptr<const secagg::Transcript> transcript = {};  // What takes the masks off; null without the secure sum.
 };
 struct CloseRound {  // Record how it ended and drop its spool.
 };
 
-using Effect = std::variant<SetDeadline, AskToTrain, CallForUpdate, Release, Dismiss, FoldUpdate, ApplySum, CloseRound>;
+using Effect = std::variant<SetDeadline, AskToTrain, CallForStep, CallForUpdate, Release, Dismiss, FoldUpdate, ApplySum,
+                            CloseRound>;
 using Effects = std::vector<Effect>;
 
 }  // namespace aisle

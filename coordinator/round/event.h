@@ -26,6 +26,11 @@ struct UpdateCollected {  // The whole vector is in the spool: verified and dura
   Digest digest;
   bool operator==(const UpdateCollected&) const = default;
 };
+struct SumStepTaken {  // A store took a step of the secure sum. What it signed has been verified.
+  StoreId store;
+  SumReport report;
+  bool operator==(const SumStepTaken&) const = default;
+};
 struct DeadlinePassed {
   PhaseName phase = PhaseName::kSelecting;  // Of this phase; stale if the round has moved on.
   bool operator==(const DeadlinePassed&) const = default;
@@ -43,7 +48,7 @@ struct RoundCancelled {
   bool operator==(const RoundCancelled&) const = default;
 };
 
-using Event = std::variant<StoreOffered, OutcomeReported, UpdateCollected, DeadlinePassed, ModelPublished, CommitFailed,
-                           RoundCancelled>;
+using Event = std::variant<StoreOffered, OutcomeReported, UpdateCollected, SumStepTaken, DeadlinePassed, ModelPublished,
+                           CommitFailed, RoundCancelled>;
 
 }  // namespace aisle

@@ -1,5 +1,5 @@
-// Dispatch, and what every phase shares. The phases' own stories: selecting.cc, training.cc, collecting.cc,
-// committing.cc.
+// Dispatch, and what every phase shares. The phases' own stories: selecting.cc, training.cc, advertising.cc,
+// sharing.cc, collecting.cc, confirming.cc, unmasking.cc, committing.cc.
 #include "coordinator/round/machine.h"
 
 #include <algorithm>
@@ -16,12 +16,12 @@ bool IsAllowed(PhaseName from, PhaseName to) {
 
 RoundMachine::RoundMachine(RoundId id, RoundPolicy policy, uint64_t seed, absl::Time opened_at)
     : id_(std::move(id)),
-      policy_(policy),
+      policy_(std::move(policy)),
       seed_(seed),
       opened_at_(opened_at),
-      phase_(Selecting{.closes_at = opened_at + policy.selecting_for}) {
-  AISLE_CHECK(policy.cohort_min >= 1 && policy.cohort_min <= policy.cohort_target);
-  AISLE_CHECK(policy.selection_wanted >= policy.cohort_min);
+      phase_(Selecting{.closes_at = opened_at + policy_.selecting_for}) {
+  AISLE_CHECK(policy_.cohort_min >= 1 && policy_.cohort_min <= policy_.cohort_target);
+  AISLE_CHECK(policy_.selection_wanted >= policy_.cohort_min);
 }
 
 Effects RoundMachine::Open() const {
@@ -31,6 +31,7 @@ Effects RoundMachine::Open() const {
 Status RoundMachine::Check(const Event& event) const {
   return std::visit(Overloaded{[&](const OutcomeReported& reported) { return CheckOutcome(reported); },
                                [&](const UpdateCollected& collected) { return CheckUpdate(collected); },
+                               [&](const SumStepTaken& taken) { return CheckStep(taken); },
                                [&](const StoreOffered& offered) {
                                  if (std::holds_alternative<Selecting>(phase_)) return OkStatus();
                                  return FailedPrecondition("round {} is {}; {} comes too late to be selected", id_,
@@ -52,13 +53,16 @@ Effects RoundMachine::Handle(const Event& event, absl::Time now) {
                  [&](const OutcomeReported& reported) {
                    if (auto* training = std::get_if<Training>(&phase_)) {
                      OnOutcome(*training, reported, now, effects);
+                   } else if (IsSumming(phase_)) {
+                     OnLeaving(reported, now, effects);
                    }
                  },
                  [&](const UpdateCollected& collected) {
                    if (auto* collecting = std::get_if<Collecting>(&phase_)) {
-                     OnCollected(*collecting, collected, effects);
+                     OnCollected(*collecting, collected, now, effects);
                    }
                  },
+                 [&](const SumStepTaken& taken) { OnStep(taken, now, effects); },
                  [&](const DeadlinePassed& passed) { Expire(passed.phase, now, effects); },
                  [&](const ModelPublished& published) {
                    if (auto* committing = std::get_if<Committing>(&phase_)) {
@@ -84,7 +88,11 @@ void RoundMachine::Expire(PhaseName phase, absl::Time now, Effects& effects) {
   if (phase != NameOfPhase(phase_)) return;  // A timer of a phase that ended before its deadline.
   std::visit(Overloaded{[&](Selecting& selecting) { CloseSelection(selecting, now, effects); },
                         [&](Training& training) { CloseTraining(training, now, effects); },
-                        [&](Collecting& collecting) { CloseCollecting(collecting, effects); }, [](auto&) {}},
+                        [&](Advertising& advertising) { Close(advertising, now, effects); },
+                        [&](Sharing& sharing) { Close(sharing, now, effects); },
+                        [&](Collecting& collecting) { CloseCollecting(collecting, now, effects); },
+                        [&](Confirming& confirming) { Close(confirming, now, effects); },
+                        [&](Unmasking& unmasking) { Close(unmasking, effects); }, [](auto&) {}},
              phase_);
 }
 
@@ -104,10 +112,12 @@ Duty RoundMachine::DutyOf(const StoreId& store) const {
       Overloaded{[&](const AskedToTrain&) -> Duty { return DutyTrain{.deadline = ClosesAt(phase_)}; },
                  [&](const HoldsUpdate&) -> Duty {
                    if (std::holds_alternative<Collecting>(phase_)) return DutyUpload{.deadline = ClosesAt(phase_)};
+                   if (OwesStep(store)) return DutyStep{};
                    return DutyWait{};
                  },
                  [&](const GaveUpdate&) -> Duty {
                    if (committed) return DutyDone{.outcome = RoundOutcome::kCommitted, .reason = ""};
+                   if (OwesStep(store)) return DutyStep{};
                    return DutyWait{};
                  },
                  [](const LeftBehind&) -> Duty {

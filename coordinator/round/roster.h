@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -16,17 +17,25 @@ struct AskedToTrain {
   bool operator==(const AskedToTrain&) const = default;
 };
 struct HoldsUpdate {  // Trained; the finished vector is on the store's own disk.
-  BlobName update;
+  BlobName update;    // Under the secure sum its digest is all zero: it would say something of the vector.
   bool operator==(const HoldsUpdate&) const = default;
 };
 struct GaveUpdate {  // The vector is here: whole, verified, durable.
   BlobName update;
+  std::string left = {};  // Why the store left the secure sum afterwards; its vector stays in. Empty if it didn't.
   bool operator==(const GaveUpdate&) const = default;
 };
 struct LeftBehind {  // The round went on without it: silent or late.
+  std::string why = {};
   bool operator==(const LeftBehind&) const = default;
 };
 using Seat = std::variant<AskedToTrain, HoldsUpdate, GaveUpdate, Refused, Failed, LeftBehind>;
+
+// "privacy_budget: the cap is reached": why a store refused or failed; empty for one that trained.
+std::string DetailOf(const TaskOutcome& outcome);
+// The same of a seat, also of one that was left behind, and of one whose vector is here and whose store left the sum
+// afterwards.
+std::string DetailOf(const Seat& seat);
 
 // "selected", "trained", "collected", "refused", "failed", "silent".
 std::string_view NameOf(const Seat& seat);

@@ -31,6 +31,8 @@ Status RoundMachine::CheckOutcome(const OutcomeReported& event) const {
                                 event.store, id_);
     }
     if (std::holds_alternative<GaveUpdate>(*seat)) return OkStatus();
+  } else if (IsSumming(phase_)) {
+    return CheckLeaving(event.store, *seat, event.outcome);
   }
   if (!std::holds_alternative<AskedToTrain>(*seat) && !std::holds_alternative<Training>(phase_)) {
     return FailedPrecondition("round {} is {} and goes on without {}", id_, NameOf(NameOfPhase(phase_)), event.store);
@@ -70,7 +72,8 @@ void RoundMachine::CloseTraining(Training& training, absl::Time now, Effects& ef
                               .outcome = RoundOutcome::kLeftOut,
                               .reason = "enough other stores finished training first, or the deadline passed"});
   }
-  BeginCollecting(std::move(roster), now, effects);
+  if (policy_.sum) return BeginAdvertising(std::move(roster), 1, now, effects);
+  BeginCollecting(std::move(roster), std::nullopt, now, effects);
 }
 
 }  // namespace aisle

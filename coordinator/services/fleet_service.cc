@@ -7,6 +7,7 @@
 #include "coordinator/services/unary.h"
 #include "coordinator/services/upload_stream.h"
 #include "proto/convert/fleet.h"
+#include "proto/convert/secure_sum.h"
 
 namespace aisle {
 namespace {
@@ -99,6 +100,18 @@ grpc::ServerUnaryReactor* FleetService::ReportOutcome(grpc::CallbackServerContex
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   coordinator_.Report(*std::move(caller), *std::move(report),
                       [reactor](const Status& done) { reactor->Finish(ToGrpc(done)); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* FleetService::SumStep(grpc::CallbackServerContext* context, const v1::SumStepRequest* request,
+                                                v1::SumStepResponse*) {
+  StatusOr<Certificate> caller = Caller(*context);
+  if (!caller.ok()) return FinishNow(context, caller.status());
+  StatusOr<SumReport> report = FromProto(*request);
+  if (!report.ok()) return FinishNow(context, report.status());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  coordinator_.TakeStep(*std::move(caller), *std::move(report),
+                        [reactor](const Status& done) { reactor->Finish(ToGrpc(done)); });
   return reactor;
 }
 

@@ -31,6 +31,8 @@ class FleetService final : public v1::Fleet::CallbackService {
                                     v1::CheckInResponse* response) override;
   grpc::ServerUnaryReactor* ReportOutcome(grpc::CallbackServerContext* context, const v1::ReportOutcomeRequest* request,
                                           v1::ReportOutcomeResponse* response) override;
+  grpc::ServerUnaryReactor* SumStep(grpc::CallbackServerContext* context, const v1::SumStepRequest* request,
+                                    v1::SumStepResponse* response) override;
   grpc::ServerUnaryReactor* GetUploadStatus(grpc::CallbackServerContext* context,
                                             const v1::GetUploadStatusRequest* request,
                                             v1::GetUploadStatusResponse* response) override;

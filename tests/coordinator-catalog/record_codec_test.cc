@@ -86,6 +86,7 @@ TEST(RecordNamesTest, AreStable) {
   EXPECT_EQ(NameOf(StoreState::kInvited), "invited");
   EXPECT_EQ(NameOf(JobState::kCancelled), "cancelled");
   EXPECT_EQ(NameOf(RoundPhase::kCollecting), "collecting");
+  EXPECT_EQ(NameOf(RoundPhase::kUnmasking), "unmasking");
   EXPECT_EQ(NameOf(StoreOutcome::kSilent), "silent");
 }
 

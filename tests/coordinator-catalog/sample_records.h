@@ -85,7 +85,8 @@ inline ModelRecord SampleModel(std::string_view job, uint64_t version) {
           .privacy_unit = "store",
           .published_at = At(20),
           .metrics = {{"loss", 0.25}},
-          .clip_norm = 0.75};
+          .clip_norm = 0.75,
+          .reached = Blob("reached")};
 }
 
 }  // namespace aisle
