@@ -139,7 +139,7 @@ struct ModelRecord {
   std::string privacy_unit;  // As the plan spells it: "store", "customer", "none".
   absl::Time published_at;
   std::map<std::string, double> metrics;
-  double clip_norm = 0;  // Of the round after it, where clipping adapts; 0: the plan's own.
+  double clip_norm = 0;             // Of the round after it, where clipping adapts; 0: the plan's own.
   std::optional<BlobName> reached;  // Where training goes on from, if `weights` are a mean over rounds.
   bool operator==(const ModelRecord&) const = default;
 };

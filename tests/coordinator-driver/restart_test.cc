@@ -1,6 +1,7 @@
 // kill -9 between any two calls: the round goes on, and the model is the undisturbed run's, bit for bit.
 #include <gtest/gtest.h>
 
+#include "aggregation/weights.h"
 #include "tests/base/expect_cover.h"
 #include "tests/coordinator-driver/headquarters.h"
 
@@ -9,8 +10,13 @@ namespace {
 
 constexpr std::string_view kAdaptive = "optimizer = \"fedavg\"\n[privacy.adaptive_clip]\nquantile = 0.5\n";
 
-// Three stores work through a job of two rounds. After `kill_after` steps (a step is one store's turn at one call) the
-// coordinator dies, with or without the machine's power.
+constexpr std::string_view kAveraged = "optimizer = \"fedavg\"\naverage_rounds = 5";
+
+// A mean and what training goes on from first differ after the second round, so it takes a third to tell them apart.
+uint32_t RoundsFor(const std::string& server) { return server == kAveraged ? 3 : 2; }
+
+// Three stores work through a job of two or three rounds. After `kill_after` steps (a step is one store's turn at one
+// call) the coordinator dies, with or without the machine's power.
 std::string RunKilled(int kill_after, bool power, const std::string& server, int* steps = nullptr) {
   Headquarters headquarters;
   std::vector<std::unique_ptr<ScriptedStore>> stores;
@@ -19,7 +25,8 @@ std::string RunKilled(int kill_after, bool power, const std::string& server, int
     stores.back()->value = 1000 * i;
     stores.back()->metric_slots = server == kAdaptive ? 2 : 1;
   }
-  EXPECT_TRUE(headquarters.Submit(headquarters.PlanFor("demand", 2, {.cohort_min = 3, .server = server})).ok());
+  const uint32_t rounds = RoundsFor(server);
+  EXPECT_TRUE(headquarters.Submit(headquarters.PlanFor("demand", rounds, {.cohort_min = 3, .server = server})).ok());
   int step = 0;
   for (int turn = 0; turn < 400 && !headquarters.Job("demand").ended_at; ++turn) {
     for (const auto& store : stores) {
@@ -30,7 +37,7 @@ std::string RunKilled(int kill_after, bool power, const std::string& server, int
   }
   if (steps != nullptr) *steps = step;
   EXPECT_EQ(headquarters.Job("demand").state, JobState::kFinished) << "killed after step " << kill_after;
-  EXPECT_EQ(headquarters.Models("demand").size(), 2) << "killed after step " << kill_after;
+  EXPECT_EQ(headquarters.Models("demand").size(), rounds) << "killed after step " << kill_after;
   return headquarters.LatestWeights("demand");
 }
 
@@ -48,12 +55,14 @@ TEST_P(RestartTest, EveryPhaseResumesWithTheSameModel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, RestartTest,
-                         ::testing::Combine(::testing::Bool(), ::testing::Values("optimizer = \"fedavg\"",
-                                                                                 "optimizer = \"fedadam\"", kAdaptive)),
+                         ::testing::Combine(::testing::Bool(),
+                                            ::testing::Values("optimizer = \"fedavg\"", "optimizer = \"fedadam\"",
+                                                              kAdaptive, kAveraged)),
                          [](const auto& test) {
                            const std::string& server = std::get<1>(test.param);
                            return std::string(std::get<0>(test.param) ? "PowerCut" : "Kill") +
                                   (server == kAdaptive                          ? "AdaptiveClip"
+                                   : server == kAveraged                        ? "Averaged"
                                    : server.find("fedavg") != std::string::npos ? "FedAvg"
                                                                                 : "FedAdam");
                          });
@@ -85,6 +94,38 @@ TEST(AdaptiveClipTest, EveryRoundIsToldItsClipAlsoAfterARestart) {
     if (made == models.begin() || made == models.end()) continue;
     EXPECT_EQ(clip, std::prev(made)->clip_norm) << "round " << round;
     EXPECT_NE(clip, 0) << "round " << round;
+  }
+}
+
+TEST(AveragingTest, PublishesTheMeanWhileTrainingGoesOnFromTheModelItself) {
+  Headquarters headquarters;
+  std::vector<std::unique_ptr<ScriptedStore>> stores;
+  for (int i = 1; i <= 3; ++i) stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
+  ASSERT_TRUE(
+      headquarters.Submit(headquarters.PlanFor("demand", 4, {.cohort_min = 3, .server = std::string(kAveraged)})).ok());
+  std::map<uint64_t, BlobName> told;  // What a round's stores were to start from.
+  for (int turn = 0; turn < 400 && !headquarters.Job("demand").ended_at; ++turn) {
+    for (const auto& store : stores) {
+      store->value = 1000 * (turn % 7 + 1);
+      store->Step();
+      if (const auto train = store->Got<TrainInstruction>()) told[train->round.number] = train->weights;
+    }
+    if (turn == 5) headquarters.Restart(true);
+    headquarters.Advance(absl::Milliseconds(700));
+  }
+  const std::vector<ModelRecord> models = headquarters.Models("demand");
+  ASSERT_EQ(models.size(), 4U);
+  const auto first_value = [&](const BlobName& name) {
+    return DecodeWeights(headquarters.blobs().Read(name).value()).value().values.front();
+  };
+  double sum = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const BlobName reached = models[i].reached.value_or(models[i].weights);
+    sum += first_value(reached);
+    EXPECT_NEAR(first_value(models[i].weights), sum / static_cast<double>(i + 1), 1e-6) << "version " << i + 1;
+    EXPECT_EQ(models[i].weights == reached, i == 0) << "version " << i + 1;
+    if (i + 1 == models.size()) break;
+    EXPECT_EQ(told.at(models[i + 1].round.number), reached) << "version " << i + 1;
   }
 }
 
