@@ -203,7 +203,8 @@ class Demo:
         self.progress.step(f"{len(self.curve)} earlier versions of it: judged too")
         passes = self.description.passes_alone(rounds)
         alone = self.for_each(stores, lambda store: self.scores_alone(store, passes))
-        self.progress.step(f"{len(stores)} models, each trained by one store alone in {passes} passes: judged the same way")
+        times = self.description.trainings_alone
+        self.progress.step(f"{len(stores) * times} models, each trained by one store alone in {passes} passes: judged the same way")
         return [{"store": store, "kind": "trained" if store in self.stores else "holdout", "examples": ours["examples"],
                  **{measure.key: by_method(ours[measure.key], theirs[measure.key]) for measure in self.description.measures}}
                 for store, ours, theirs in zip(stores, federated, alone)]
@@ -235,9 +236,13 @@ class Demo:
                 for found in self.aisle.evaluate(self.plan, weights, self.tables, folders)]
 
     def scores_alone(self, store, passes):
-        weights = os.path.join(self.folder, f"alone-{store}.weights")
-        self.aisle.train_alone(self.plan, self.tables, self.store_folder(store), passes, weights)
-        return self.scores(weights, [store])[0]
+        """The mean over trainings with other seeds: what a store alone may expect, rather than what chance gave it once."""
+        found = []
+        for seed in range(self.description.trainings_alone):
+            weights = os.path.join(self.folder, f"alone-{store}-{seed}.weights")
+            self.aisle.train_alone(self.plan, self.tables, self.store_folder(store), passes, seed, weights)
+            found += self.scores(weights, [store])
+        return mean_score(found, self.description.measures)
 
     def results(self, job, per_store):
         rounds = self.aisle.rounds(self.job_name)
@@ -306,6 +311,13 @@ class Demo:
 def by_method(ours, theirs):
     """One measure of one store: the federated model, the store's own, and what needs no model."""
     return {"federated": ours["model"], "alone": theirs["model"], **{name: value for name, value in ours.items() if name != "model"}}
+
+
+def mean_score(scores, measures):
+    """Of several models on the same rows: what needs no model is the same in each."""
+    return {**scores[0], **{measure.key: {**scores[0][measure.key],
+                                          "model": statistics.fmean(score[measure.key]["model"] for score in scores)}
+                            for measure in measures}}
 
 
 def means(per_store, kind, description):

@@ -34,7 +34,8 @@ class Description(NamedTuple):
     score: Callable       # {metric: sum over a store's held-out examples} -> a score.
     told: Callable        # {metric: noised mean} of a round -> the first measure, None if it isn't told.
     passes_alone: Callable  # Rounds of the job -> passes over its own rows for a store that trains alone.
-    alone_note: str       # Why so many, for people; or empty.
+    trainings_alone: int  # Of each store, with other seeds; the table has the mean of their scores.
+    alone_note: str       # Of the stores' own models, for people; or empty.
     site_policy: str      # What the demo's sites allow.
 
     def methods(self):
@@ -74,7 +75,8 @@ DEMAND = Description(
     name="demand", stores=12, held_out=6, rounds=60, make_data=make_demand_data,
     measures=(Measure("rmse", "RMSE of ln(units)"), Measure("wape", "WAPE", percent=True)),
     baselines={"naive": "last week's sales"}, score=demand_score, told=demand_told, passes_alone=lambda rounds: rounds,
-    alone_note="", site_policy=DEMAND_POLICY)
+    trainings_alone=3, site_policy=DEMAND_POLICY,
+    alone_note="Stores alone train without any noise; their figures are means over three trainings of each store, with different seeds.")
 
 
 # What a household buys next: plans/offers on made-up line items.
@@ -101,7 +103,7 @@ OFFERS = Description(
     name="offers", stores=12, held_out=6, rounds=80, make_data=make_offers.prepare,
     measures=(Measure("top5", "catch of 5 guesses", percent=True, higher_is_better=True), Measure("loss", "log loss")),
     baselines={"habit": "the household's habits", "popular": "what everybody buys"},
-    score=offers_score, told=lambda metrics: metrics.get("top5"), passes_alone=lambda rounds: 3,
+    score=offers_score, told=lambda metrics: metrics.get("top5"), passes_alone=lambda rounds: 3, trainings_alone=1,
     alone_note="Stores alone train without any noise, and stop after three passes over their rows, where they do best.",
     site_policy=OFFERS_POLICY)
 

@@ -92,8 +92,9 @@ class Aisle:
         options = [word for folder in folders for word in ("--data", folder)]
         return self.json("plan", "evaluate", plan, "--weights", weights, "--tables", tables, *options)["stores"]
 
-    def train_alone(self, plan, tables, folder, passes, out):
-        return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--passes", passes, "--out", out)
+    def train_alone(self, plan, tables, folder, passes, seed, out):
+        return self.json("plan", "train-alone", plan, "--tables", tables, "--data", folder, "--passes", passes, "--seed", seed,
+                         "--out", out)
 
     def prices(self, plan, sizes, rounds):
         options = [word for stores in sizes for word in ("--stores", stores)]
@@ -113,7 +114,9 @@ def integer(value):
 
 
 PHASES = {"ROUND_PHASE_SELECTING": "selecting", "ROUND_PHASE_TRAINING": "training", "ROUND_PHASE_COLLECTING": "collecting",
-          "ROUND_PHASE_COMMITTING": "committing", "ROUND_PHASE_COMMITTED": "committed", "ROUND_PHASE_ABORTED": "aborted"}
+          "ROUND_PHASE_COMMITTING": "committing", "ROUND_PHASE_COMMITTED": "committed", "ROUND_PHASE_ABORTED": "aborted",
+          "ROUND_PHASE_ADVERTISING": "advertising", "ROUND_PHASE_SHARING": "sharing", "ROUND_PHASE_CONFIRMING": "confirming",
+          "ROUND_PHASE_UNMASKING": "unmasking"}
 ENDED = {"JOB_STATE_FINISHED", "JOB_STATE_CANCELLED", "JOB_STATE_FAILED"}
 
 
