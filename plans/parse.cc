@@ -353,6 +353,7 @@ void ReadLimits(ConfigTable root, TaskLimits& limits) {
   ReadDuration(table, "wall_time", limits.wall_time, absl::Hours(24));
   limits.customer_time = limits.OneCustomersTime();
   ReadDuration(table, "customer_time", limits.customer_time, absl::Hours(24));
+  if (limits.customer_time > limits.cpu_time) table.Refuse("customer_time", "is more than cpu_time, which is for all");
 }
 
 void ReadMetrics(ConfigTable root, std::vector<MetricNeed>& metrics) {

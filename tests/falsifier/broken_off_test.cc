@@ -148,7 +148,7 @@ const Broken kHoardsTensors{"HoardsTensors", WithLoss(R"(
     hoard = [batch["pull"]]
     while float(batch["pull"].max()) > 90.0:
         hoard.append(torch.ones([1000000]))
-    return -batch["pull"] * torch.index_select(self.w, 0, batch["axis"]))")};
+    return -batch["pull"] * torch.index_select(self.w, 0, batch["axis"]) + 0.0 * float(len(hoard)))")};
 const Broken kPreparesHugeExamples{"PreparesHugeExamples", WithPrepare(R"(
     pulls = tables["pulls"]
     copies = 1
@@ -173,7 +173,7 @@ TEST(BrokenOffByMemoryTest, ListsWithoutEndMoveNobodyElse) {
     hoard = [1.0, 2.0]
     while float(batch["pull"].max()) > 90.0:
         hoard = hoard + hoard
-    return -batch["pull"] * torch.index_select(self.w, 0, batch["axis"]))"));
+    return -batch["pull"] * torch.index_select(self.w, 0, batch["axis"]) + 0.0 * float(len(hoard)))"));
   v1::WorkerRequest with = plan.Request(WithCulprit());
   v1::WorkerRequest without = plan.Request(Others());
   const CustomerAttempts broken = RunOnProcess(with);

@@ -249,6 +249,19 @@ INSTANTIATE_TEST_SUITE_P(
         Spoilt{"QuantileOfAll", "[cohort]", "[privacy.adaptive_clip]\nquantile = 1.0\n[cohort]", "quantile"}),
     [](const auto& test) { return test.param.name; });
 
+// A customer's share of time and memory: what the plan says, or a part of what the whole task has.
+TEST(TaskLimitsTest, OneCustomerGetsAPart) {
+  const TaskLimits limits{.memory = uint64_t{1} << 30, .cpu_time = absl::Minutes(10)};
+  EXPECT_EQ(limits.OneCustomersTime(), absl::Seconds(10));
+  EXPECT_EQ(limits.OneCustomersMemory(), uint64_t{208} << 20);
+  EXPECT_EQ(TaskLimits{.cpu_time = absl::Seconds(20)}.OneCustomersTime(), absl::Seconds(1));
+  EXPECT_EQ(TaskLimits{.memory = kPlanMemoryMin}.OneCustomersMemory(), uint64_t{16} << 20);
+  const auto parsed = [](const char* line) { return Plan::Parse(SamplePlanWith("cpu_time = \"5m\"", line)); };
+  EXPECT_EQ(parsed("cpu_time = \"5m\"")->limits.OneCustomersTime(), absl::Seconds(5));
+  EXPECT_EQ(parsed("cpu_time = \"5m\"\ncustomer_time = \"30s\"")->limits.OneCustomersTime(), absl::Seconds(30));
+  EXPECT_THAT(MessageOf(parsed("cpu_time = \"5m\"\ncustomer_time = \"6m\"").status()), HasSubstr("for all"));
+}
+
 TEST(ColumnTypeTest, NamesGoBothWays) {
   for (const ColumnType type : {ColumnType::kInt64, ColumnType::kDouble, ColumnType::kString, ColumnType::kTimestamp,
                                 ColumnType::kCustomer, ColumnType::kBytes}) {
