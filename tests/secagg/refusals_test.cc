@@ -280,6 +280,30 @@ TEST(InboxTest, RefusesFewerThanTheThreshold) {
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kCohortTooSmall);
 }
 
+// A colluder whose mask key is a point of low order: everybody would know its masks. It deals as it should.
+TEST(InboxTest, RefusesANeighbourOfNoMaskKey) {
+  PlayedCohort played({});
+  auto colluder = MemberState::Decode(played.member(5).Encode().Reveal());
+  colluder->advert.mask_key.assign(32, '\0');
+  Resign(colluder->advert);
+  std::vector<Advert> adverts = AdvertsOf(played);
+  adverts[5] = colluder->advert;
+  played.member(5) = *Member::Decode(colluder->Encode().Reveal());
+  std::map<StoreId, Advert> all;
+  for (const Advert& advert : adverts) all.emplace(advert.store, advert);
+  const auto cohort = Cohort::Make(played.cohort().terms(), all);
+  std::map<uint32_t, DealtShares> dealt;
+  for (uint32_t position = 0; position < 6; ++position) {
+    dealt.emplace(position, Given(played.member(position).Share(ForgedRoster(played, adverts, position),
+                                                                played.credentials(position), TrustInAll())));
+  }
+  const auto refused = played.member(kSelf).Take(cohort->InboxOf(kSelf, dealt));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->reason, kNeighbourUnproven);
+  EXPECT_THAT(refused->detail, HasSubstr("'store-00005'"));
+  EXPECT_FALSE(played.member(kSelf).masked());
+}
+
 TEST(InboxTest, RefusesAnotherAttempts) {
   PlayedCohort played({});
   played.Deal();
