@@ -9,12 +9,19 @@
 #include <utility>
 
 #include "base/reason.h"
+#include "base/storage/page_cache.h"
 
 namespace aisle {
 namespace {
 
 constexpr size_t kReadSize = 256 << 10;
 constexpr absl::Duration kFullDiskRetry = absl::Seconds(30);
+
+// One run of the disk, where a hundred files that arrive at once would lie in pieces between each other: quicker to
+// write and much quicker to remove. Only a hint: a full disk shows itself when something is written.
+void Reserve(int fd, uint64_t size) {
+  static_cast<void>(::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)));
+}
 
 }  // namespace
 
@@ -40,6 +47,7 @@ StatusOr<IncomingFile> IncomingFile::Open(Place place, const BlobName& name) {
   } else {
     AISLE_RETURN_IF_ERROR(incoming.HashAgain(size));
   }
+  if (incoming.place_.passes) Reserve(incoming.file_.get(), name.size);
   return incoming;
 }
 
@@ -53,6 +61,7 @@ Status IncomingFile::HashAgain(uint64_t size) {
     received_ += wanted;
   }
   written_back_ = received_;
+  dropped_ = received_;
   return OkStatus();
 }
 
@@ -60,6 +69,7 @@ Status IncomingFile::Restart() {
   hash_ = Sha256();
   received_ = 0;
   written_back_ = 0;
+  dropped_ = 0;
   if (::ftruncate(file_.get(), 0) != 0) return ErrnoStatus(errno, "empty", place_.partial);
   return OkStatus();
 }
@@ -83,10 +93,11 @@ Status IncomingFile::Append(std::string_view data) {
 
 void IncomingFile::WriteBack() {
   if (received_ - written_back_ < kWriteBackStep) return;
-  // A hint only: where the file system doesn't know it, Finish takes longer.
-  static_cast<void>(::sync_file_range(file_.get(), static_cast<off64_t>(written_back_),
-                                      static_cast<off64_t>(received_ - written_back_), SYNC_FILE_RANGE_WRITE));
+  StartWriting(file_.get(), written_back_, received_ - written_back_);
   written_back_ = received_;
+  if (!place_.passes || received_ < dropped_ + kInMemoryMax + kWriteBackStep) return;
+  DropFromMemory(file_.get(), dropped_, received_ - kInMemoryMax - dropped_);
+  dropped_ = received_ - kInMemoryMax;
 }
 
 Status IncomingFile::Finish() {

@@ -3,6 +3,9 @@
 //
 // Until then it lies at `partial`. The digest is computed as bytes arrive, and the system is told to start writing
 // early, so that finishing a large file waits for its last MiB only.
+//
+// A file that `passes` is read once more at most: of a large one, what is on the disk leaves memory while the rest
+// arrives.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +24,13 @@ class IncomingFile {
  public:
   // Bytes between hints to the system to start writing.
   static constexpr uint64_t kWriteBackStep = 1 << 20;
+  // Bytes of a passing file that stay in memory: so much that the disk has mostly taken what leaves.
+  static constexpr uint64_t kInMemoryMax = 4 << 20;
 
   struct Place {
     std::string partial;  // Both on one file system.
     std::string complete;
+    bool passes = false;
   };
   // Begins, or goes on with what `partial` holds (reading it again to hash it). A partial longer than promised is
   // dropped.
@@ -60,7 +66,8 @@ class IncomingFile {
   FileDescriptor file_;
   Sha256 hash_;
   uint64_t received_ = 0;
-  uint64_t written_back_ = 0;
+  uint64_t written_back_ = 0;  // Up to here the system was told to write.
+  uint64_t dropped_ = 0;       // Up to here a passing file has left memory.
 };
 
 // ResourceExhausted of the disk becomes one with Reason::kStorageFull; other errors pass unchanged.

@@ -57,6 +57,7 @@ Status FoldLine::Work::AddFile(const StoreId& store, const BlobName& update) {
       return added;
     }
   }
+  spooled.ReadOut(update.size);
   return OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/status.h"
 #include "base/storage/files.h"
+#include "base/storage/page_cache.h"
 
 namespace aisle {
 
@@ -35,6 +36,8 @@ class SpooledUpdate {
   Status ReadAt(uint64_t offset, char* data, size_t size) const {
     return ReadExactlyAt(file_->get(), data, size, begin_ + offset, path_);
   }
+  // Says that its first `size` bytes were read for the last time, as far as one can tell.
+  void ReadOut(uint64_t size) const { DropFromMemory(file_->get(), begin_, size); }
 
  private:
   std::shared_ptr<const FileDescriptor> file_;

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <fcntl.h>
+
 #include <filesystem>
 
 #include "base/reason.h"
 #include "base/storage/files.h"
+#include "tests/storage/resident.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace aisle {
@@ -99,6 +102,28 @@ TEST_F(IncomingFileTest, GivesTheSpaceBackWhenTheDiskIsFull) {
     EXPECT_EQ(*FileSize(disk.folder().File("a.part")), 0u);
   }
   EXPECT_TRUE(std::filesystem::is_empty(disk.folder().path()));
+}
+
+// Of a file that passes only the end is in memory, however long it is; another one stays, to be read soon.
+TEST_F(IncomingFileTest, LeavesMemoryAsItArrivesIfItPasses) {
+  if (!CanLeaveMemory(folder_.path())) GTEST_SKIP() << "no disk below " << folder_.path();
+  constexpr size_t kSteps = 8;
+  const std::string step(IncomingFile::kWriteBackStep, 'x');
+  std::string content;
+  for (size_t i = 0; i < kSteps; ++i) content += step;
+  for (const bool passes : {true, false}) {
+    IncomingFile::Place place = Place();
+    place.passes = passes;
+    IncomingFile file = *IncomingFile::Open(place, NameOf(content));
+    const FileDescriptor disk = OpenFile(place.partial, O_RDWR).value();
+    for (size_t i = 0; i < kSteps; ++i) {
+      ASSERT_TRUE(file.Append(step).ok());
+      ASSERT_TRUE(SyncData(disk.get(), place.partial).ok());  // A disk that is quick enough.
+    }
+    EXPECT_EQ(ResidentBytesOf(place.partial), passes ? IncomingFile::kInMemoryMax : content.size());
+    ASSERT_TRUE(file.Finish().ok());
+    EXPECT_TRUE(folder_.Read("a") == content);
+  }
 }
 
 // Whatever the chunks and wherever the link was cut or the program restarted, the file is the same.

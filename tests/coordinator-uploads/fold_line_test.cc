@@ -11,6 +11,7 @@
 
 #include "tests/base/expect_cover.h"
 #include "tests/coordinator-uploads/sample_updates.h"
+#include "tests/storage/resident.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace aisle {
@@ -130,6 +131,15 @@ TEST_F(FoldLineTest, AReadThatFailsHalfWayIsTakenBack) {
   ASSERT_TRUE(Fold(3, third).ok());
   const ModularSum sum = *Take({Store(1), Store(3)});
   EXPECT_TRUE(std::ranges::all_of(sum.values(), [](uint32_t value) { return value == 4; }));
+}
+
+TEST_F(FoldLineTest, AFoldedUpdateLeavesMemory) {
+  if (!CanLeaveMemory(folder_.path())) GTEST_SKIP() << "no disk below " << folder_.path();
+  Open(1 << 20);
+  const BlobName update = Upload(1, std::vector<uint32_t>(1 << 20, 7));
+  ASSERT_GT(ResidentBytesOf(PathOf(1, update)), 0u);
+  ASSERT_TRUE(Fold(1, update).ok());
+  EXPECT_EQ(ResidentBytesOf(PathOf(1, update)), 0u);
 }
 
 TEST_F(FoldLineTest, DropsItsWorkWhenItGoesAway) {
