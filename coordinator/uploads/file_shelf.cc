@@ -54,7 +54,10 @@ class FileShelf::Arriving final : public ArrivingUpdate {
   Status Append(std::string_view data) override { return file_.Append(data); }
   Status Finish() override {
     AISLE_RETURN_IF_ERROR(file_.Finish());
-    AISLE_RETURN_IF_ERROR(shelf_.folder_sync_.Sync());
+    if (Status named = shelf_.folder_sync_.Sync(); !named.ok()) {  // A power cut may take the name back.
+      AISLE_RETURN_IF_ERROR(RemoveFile(shelf_.PathOf(store_, file_.name().digest, kComplete)));
+      return named;
+    }
     shelf_.NoteVerified(store_, file_.name().digest);
     return OkStatus();
   }
@@ -84,7 +87,8 @@ uint64_t FileShelf::PartialSize(const StoreId& store, const BlobName& update) co
 
 StatusOr<std::unique_ptr<ArrivingUpdate>> FileShelf::Begin(const StoreId& store, const BlobName& update) {
   AISLE_ASSIGN_OR_RETURN(IncomingFile file, IncomingFile::Open({.partial = PathOf(store, update.digest, kPartial),
-                                                                .complete = PathOf(store, update.digest, kComplete)},
+                                                                .complete = PathOf(store, update.digest, kComplete),
+                                                                .passes = true},
                                                                update));
   return std::unique_ptr<ArrivingUpdate>(std::make_unique<Arriving>(*this, store, std::move(file)));
 }

@@ -18,6 +18,13 @@ namespace {
 constexpr std::string_view kMagic = "AISLEUP1";
 constexpr size_t kRecordSizeMax = kMagic.size() + 4 + kNameLengthMax + Digest::kSize + 4 + kSharedUpdateMax;
 
+// How far on the next record may begin, in bytes that don't begin with one.
+size_t NextMagic(std::string_view bytes) {
+  const size_t found = bytes.find(kMagic, 1);
+  if (found != std::string_view::npos) return found;
+  return bytes.size() < kRecordSizeMax ? bytes.size() : bytes.size() - (kMagic.size() - 1);
+}
+
 }  // namespace
 
 struct SharedShelf::Record {
@@ -81,20 +88,28 @@ StatusOr<std::unique_ptr<SharedShelf>> SharedShelf::Open(const std::string& fold
   AISLE_RETURN_IF_ERROR(SyncFolder(folder));
   std::unique_ptr<SharedShelf> shelf(new SharedShelf(*std::move(file), std::move(path)));
   AISLE_RETURN_IF_ERROR(shelf->Load());
+  AISLE_RETURN_IF_ERROR(SyncData(shelf->file_->get(), shelf->path_));  // A killed program may have left it in memory.
   return shelf;
 }
 
 Status SharedShelf::Load() {
   AISLE_ASSIGN_OR_RETURN(const uint64_t size, FileSize(path_));
   std::string window;
-  while (end_ < size) {
-    window.resize(std::min<uint64_t>(kRecordSizeMax, size - end_));
-    AISLE_RETURN_IF_ERROR(ReadExactlyAt(file_->get(), window.data(), window.size(), end_, path_));
+  bool damaged = false;
+  for (uint64_t at = 0; at < size;) {
+    window.resize(std::min<uint64_t>(kRecordSizeMax, size - at));
+    AISLE_RETURN_IF_ERROR(ReadExactlyAt(file_->get(), window.data(), window.size(), at, path_));
     ByteReader bytes(window);
     const std::optional<Record> record = Record::Read(bytes);
-    if (!record) break;
-    end_ += window.size() - bytes.remaining();
-    Index(*record);
+    if (!record) {
+      damaged = true;
+      at += NextMagic(window);
+      continue;
+    }
+    at += window.size() - bytes.remaining();
+    end_ = at;
+    // What looks like a record behind damage may be a store's payload: it mustn't make others' updates void.
+    if (!damaged || !record->payload.empty()) Index(*record);
   }
   if (end_ < size && ::ftruncate(file_->get(), static_cast<off_t>(end_)) != 0) {
     return ErrnoStatus(errno, "cut the end of", path_);

@@ -3,7 +3,8 @@
 //
 //   <folder>/updates   records: magic, store, digest, payload size, payload
 //
-// A record counts if its payload has its digest, which every restart checks. An update on its way in waits in memory
+// A record counts if its payload has its digest, which every restart checks; where the file is damaged, those behind it
+// still count. An update on its way in waits in memory
 // (at most kSharedUpdateMax bytes each); a restart loses it, and the store sends it again.
 #pragma once
 
@@ -21,7 +22,7 @@ inline constexpr uint64_t kSharedUpdateMax = 64 << 10;  // Bytes: larger updates
 
 class SharedShelf final : public UpdateShelf {
  public:
-  // Reads what is there; a record that was cut at the end is taken away.
+  // Reads what is there and makes sure of it; a record that was cut at the end is taken away.
   static StatusOr<std::unique_ptr<SharedShelf>> Open(const std::string& folder);
 
   bool Has(const StoreId& store, const BlobName& update) const override;

@@ -15,7 +15,8 @@ class SharedSync {
  public:
   // `sync` makes durable whatever was written before it began. Runs on one caller's thread at a time.
   explicit SharedSync(std::function<Status()> sync) : sync_(std::move(sync)) {}
-  // Returns after a sync that began after this call.
+  // Returns after a sync that began after this call. An error says that something may not be durable, perhaps of
+  // another caller: a system tells of a lost write once, so a later sync that goes well proves nothing about it.
   Status Sync();
 
  private:
@@ -25,7 +26,8 @@ class SharedSync {
   uint64_t wanted_ = 0;  // Calls so far; guarded by mutex_, as are the rest.
   uint64_t done_ = 0;    // Calls that a finished sync covers.
   bool running_ = false;
-  Status last_;
+  uint64_t failed_through_ = 0;  // Calls that a failed sync covered, or came before one.
+  Status failure_;
 };
 
 }  // namespace aisle

@@ -89,6 +89,7 @@ StatusOr<std::unique_ptr<UploadSpool>> UploadSpool::Open(std::string folder, uin
   if (update_size <= std::min(shared_max, kSharedUpdateMax)) {
     AISLE_ASSIGN_OR_RETURN(shelf, SharedShelf::Open(folder));
   } else {
+    AISLE_RETURN_IF_ERROR(SyncFolder(folder));  // A killed program may have left names in memory only.
     shelf = std::make_unique<FileShelf>(folder);
   }
   return std::unique_ptr<UploadSpool>(new UploadSpool(std::move(folder), update_size, std::move(shelf)));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/codec.h"
 #include "base/reason.h"
 #include "tests/coordinator-uploads/sample_updates.h"
 #include "tests/storage/temporary_folder.h"
@@ -80,6 +81,39 @@ TEST_F(SharedShelfTest, ADamagedUpdateIsMissingAndSparesTheOthers) {
   EXPECT_EQ(shelf_->OpenVerified(Store(1), NameOf("first")).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(Get(2, "second"), "second");
   ASSERT_TRUE(Put(1, "first").ok());
+  EXPECT_EQ(Get(1, "first"), "first");
+}
+
+TEST_F(SharedShelfTest, DamageToARecordsHeadSparesThoseBehindIt) {
+  const std::string large(kSharedUpdateMax, 'x');  // More than the shelf looks at in one step.
+  ASSERT_TRUE(Put(1, "first").ok());
+  const uint64_t second = *FileSize(path());
+  ASSERT_TRUE(Put(2, large).ok());
+  ASSERT_TRUE(Put(3, "third").ok());
+  std::string content = folder_.Read("updates");
+  content[second] = '?';
+  shelf_.reset();
+  folder_.Write("updates", content);
+  Restart();
+  EXPECT_FALSE(shelf_->Has(Store(2), NameOf(large)));
+  ASSERT_TRUE(Put(4, "fourth").ok());
+  for (int restarts = 0; restarts < 2; ++restarts, Restart()) {
+    EXPECT_EQ(Get(1, "first"), "first");
+    EXPECT_EQ(Get(3, "third"), "third");
+    EXPECT_EQ(Get(4, "fourth"), "fourth");
+  }
+}
+
+// A payload that was cut may read like records: those can't take another store's update away.
+TEST_F(SharedShelfTest, APayloadThatWasCutVoidsNothing) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ByteWriter forged;
+  forged.Raw("AISLEUP1").String(Store(1).str()).Put(Digest{}).String("");
+  ASSERT_TRUE(Put(2, forged.bytes() + "tail").ok());
+  const uint64_t size = *FileSize(path());
+  shelf_.reset();
+  Truncate(size - 1);
+  Restart();
   EXPECT_EQ(Get(1, "first"), "first");
 }
 
