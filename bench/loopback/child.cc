@@ -18,7 +18,7 @@ extern char** environ;
 namespace aisle {
 namespace {
 
-constexpr std::string_view kServing = "serving on port ";
+constexpr std::string_view kServing = " on port ";
 
 // The first port announced in `log`; 0 if none is yet, or its line isn't whole.
 int PortIn(const std::string& log) {
@@ -45,6 +45,7 @@ StatusOr<Usage> UsageOf(pid_t pid) {
   Usage usage{.cpu_seconds = (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK))};
   std::ifstream status(folder + "/status");
   while (std::getline(status, line)) {
+    if (line.starts_with("VmRSS:")) usage.resident = std::strtoull(line.c_str() + 6, nullptr, 10) << 10;
     if (line.starts_with("VmHWM:")) usage.resident_peak = std::strtoull(line.c_str() + 6, nullptr, 10) << 10;
   }
   return usage;

@@ -17,14 +17,15 @@ namespace aisle {
 // What a process has cost so far.
 struct Usage {
   double cpu_seconds = 0;      // User and system, all threads; to a hundredth.
+  uint64_t resident = 0;       // Bytes, now.
   uint64_t resident_peak = 0;  // Bytes.
 };
 StatusOr<Usage> UsageOf(pid_t pid);
 
 class Child {
  public:
-  // Runs `command` and waits until it writes "serving on port N" to its standard error. Unavailable, with what it
-  // wrote, if it ends before that.
+  // Runs `command` and waits until it names a port, as in "serving on port N", on its standard error. Unavailable, with
+  // what it wrote, if it ends before that.
   static StatusOr<std::unique_ptr<Child>> Start(const std::vector<std::string>& command);
   ~Child();  // SIGTERM, and waits for its end.
   Child(const Child&) = delete;

@@ -89,12 +89,17 @@ Status Headquarters::MakeChain() {
                    absl::Now(), random);
 }
 
-StatusOr<TlsIdentity> Headquarters::Enrol(const std::string& store) {
+StatusOr<v1::AddStoreResponse> Headquarters::Invite(const std::string& store) {
   v1::AddStoreRequest add;
   add.set_store(store);
   v1::AddStoreResponse invited;
   grpc::ClientContext adding;
   AISLE_RETURN_IF_ERROR(FromGrpc(admin_->AddStore(&adding, add, &invited)));
+  return invited;
+}
+
+StatusOr<TlsIdentity> Headquarters::Enrol(const std::string& store) {
+  AISLE_ASSIGN_OR_RETURN(const v1::AddStoreResponse invited, Invite(store));
   AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeEnrolmentCredentials(invited.ca_pem()));
   AISLE_ASSIGN_OR_RETURN(const auto channel, OpenChannel({.address = coordinator_->address()}, credentials));
   AISLE_ASSIGN_OR_RETURN(KeyPair key, KeyPair::Generate());

@@ -22,6 +22,9 @@ class Headquarters {
 
   const Child& coordinator() const { return *coordinator_; }
   const std::string& identity_folder() const { return identity_; }
+  // A folder of the benchmark's own.
+  const std::string& folder() const { return folder_.path(); }
+  StatusOr<v1::AddStoreResponse> Invite(const std::string& store);
   // Invites and enrols a store, as an agent would.
   StatusOr<TlsIdentity> Enrol(const std::string& store);
   // Stores a plan with `length` parameters and submits it: cohorts of exactly `stores`.

@@ -108,6 +108,7 @@ Status TrivialStore::TakePartInOne() {
   for (;;) {
     AISLE_ASSIGN_OR_RETURN(const v1::CheckInResponse answer, CheckIn(v1::STORE_STANDING_IDLE, nullptr));
     if (!answer.has_train()) continue;
+    watch_(Moment::kHeardTask);
     AISLE_RETURN_IF_ERROR(Train(answer.train()));
     return AwaitCommit(answer.train().round());
   }
@@ -129,6 +130,7 @@ Status TrivialStore::Train(const v1::TrainInstruction& task) {
   grpc::ClientContext context;
   SetDeadline(context);
   v1::ReportOutcomeResponse response;
+  watch_(Moment::kReporting);
   return FromGrpc(stub_->ReportOutcome(&context, report, &response));
 }
 
@@ -137,11 +139,14 @@ Status TrivialStore::AwaitCommit(const v1::RoundRef& round) {
   for (;;) {
     AISLE_ASSIGN_OR_RETURN(const v1::CheckInResponse answer, CheckIn(standing, &round));
     if (answer.has_collect()) {
+      watch_(Moment::kHeardCollect);
       AISLE_ASSIGN_OR_RETURN(JobId job, JobId::Parse(round.job()));
+      watch_(Moment::kUploading);
       AISLE_RETURN_IF_ERROR(Upload({.job = std::move(job), .number = round.number()}));
       standing = v1::STORE_STANDING_UPLOADED;
     }
     if (!answer.has_closed()) continue;
+    watch_(Moment::kHeardClosed);
     if (answer.closed().outcome() == v1::ROUND_OUTCOME_COMMITTED) return OkStatus();
     return Internal("round {} wasn't committed: {}", round.number(), answer.closed().reason());
   }

@@ -27,6 +27,9 @@ class TrivialUpdate {
   BlobName name_;
 };
 
+// Where a store is in a round: what it is about to send, or has just heard.
+enum class Moment { kHeardTask, kReporting, kHeardCollect, kUploading, kHeardClosed };
+
 // One connection of its own. Calls block.
 class TrivialStore {
  public:
@@ -36,6 +39,9 @@ class TrivialStore {
   // One stream down, one stream up, as the bare server serves them.
   Status Download(const Digest& blob, uint64_t size);
   Status Upload(const RoundId& round);
+
+  // Hears of each moment as it comes.
+  void Watch(std::function<void(Moment)> watch) { watch_ = std::move(watch); }
 
   // Takes part in `rounds` rounds of the coordinator's; `closed` hears of each when it was committed.
   Status TakePart(uint32_t rounds, const std::function<void(uint32_t rounds_done)>& closed);
@@ -51,6 +57,7 @@ class TrivialStore {
   std::unique_ptr<v1::Fleet::Stub> stub_;
   const TrivialUpdate& update_;
   std::string plan_;  // Digest of the plan downloaded before.
+  std::function<void(Moment)> watch_ = [](Moment) {};
 };
 
 }  // namespace aisle

@@ -1,0 +1,89 @@
+"""Every figure of a benchmark run that has an aim, beside it: python3 bench/summary.py FOLDER, the folder of `./dev bench --json`."""
+import json
+import pathlib
+import re
+import sys
+
+MIB = 1 << 20
+
+
+def fold(benchmarks):
+    for row in benchmarks:
+        if row["name"].startswith("FoldFromMemory"):
+            length = int(re.search(r"length:(\d+)", row["name"])[1])
+            offset = "" if "offset:0" in row["name"] else ", unaligned"
+            yield f"fold of {length:,} coordinates{offset}, of plain addition", row["of_machine"], "", "at least", 0.70
+
+
+def rounds(benchmarks):
+    for row in benchmarks:
+        _, length, stores = row["name"].split("/")
+        what = f"round of {int(length):,} parameters, {stores} stores"
+        if int(length) >= 1_000_000:
+            yield f"{what}, of bare transfer", row["ratio"], "", "at most", 2
+        elif int(stores) == 100:
+            yield what, row["real_time"], "ms", "under", 150
+        if int(length) == 10_000_000:
+            yield f"{what}, peak memory", row["resident_peak_bytes"] / MIB, "MiB", "under", (3 * 4 * int(length)) / MIB + 128
+
+
+def waiting(benchmarks):
+    for row in benchmarks:
+        if row["limit"]:
+            yield row["name"], row["value"], row["unit"], "under", row["limit"]
+
+
+def training(benchmarks):
+    times = {row["name"].split("/iterations")[0].removesuffix("/manual_time").removesuffix("/real_time"): row["real_time"] for row in benchmarks}
+    yield "a training step in the worker, of plain LibTorch", times["step/worker"] / times["step/libtorch"], "", "at most", 1.10
+    yield "worker's start and one epoch", times["task/cold"], "ms", "", None
+    yield "one epoch in a warm worker", times["task/warm"], "ms", "", None
+
+
+def accounting(benchmarks):
+    for row in benchmarks:
+        if row["name"] == "ByLossDistributions/jobs:10":
+            yield "accounting of ten jobs' year by loss distributions", row["real_time"], "ms", "under", 100
+
+
+def masks(benchmarks):
+    for row in benchmarks:
+        if "aim" in row and "of_openssl" in row:
+            yield f"{row['name'].split('/iterations')[0]}, of plain AES", row["of_openssl"], "", "at least", row["aim"]
+
+
+def customers(benchmarks):
+    """The way that a plan gets. The aims: 2 for the perceptron, 4 for the others."""
+    for row in benchmarks:
+        name = re.match(r"(.+)/(\d+)_rows_each/outer", row["name"])
+        if name:
+            aim = ("at most", 2) if name[1] == "mlp" else ("under", 4)
+            yield f"customers' gradients, {name[1]}, {name[2]} rows each, of a plain step", row["factor"], "", *aim
+
+
+READERS = {"fold_bench": fold, "round_bench": rounds, "waiting_bench": waiting, "training_bench": training,
+           "accounting_bench": accounting, "mask_bench": masks, "customers_bench": customers}
+HOLDS = {"at most": lambda value, aim: value <= aim, "under": lambda value, aim: value < aim,
+         "at least": lambda value, aim: value >= aim, "": lambda value, aim: True}
+
+
+def figures(folder):
+    for name, reader in READERS.items():
+        path = folder / f"{name}.json"
+        if path.exists():
+            yield from reader([row for row in json.loads(path.read_text())["benchmarks"] if not row.get("error_occurred")])
+
+
+def main(folder):
+    rows = list(figures(pathlib.Path(folder)))
+    width = max((len(row[0]) for row in rows), default=0)
+    missed = 0
+    for what, value, unit, kind, aim in rows:
+        missed += not HOLDS[kind](value, aim)
+        aimed = f"{kind} {aim:g}" if kind and aim == round(aim, 2) else f"{kind} {aim:.0f}" if kind else "reported only"
+        print(f"  {what:{width}}  {value:9.2f} {unit:11}  {aimed:14}{'' if HOLDS[kind](value, aim) else '  MISSED'}")
+    print(f"  {len(rows)} figures; {missed or 'none'} missed. Another load on this machine changes them: trust the ratios.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
