@@ -154,11 +154,7 @@ TEST(SiteSumStepsTest, ADamagedCohortIsNeverJoinedAnew) {
   }
 }
 
-TEST(SiteSumStepsTest, ForgettingLeavesNothing) {
-  PlayedSum sum;
-  sum.Advertise();
-  SystemClock clock;
-  SecureRandom random;
+TEST(CohortFilesTest, ForgettingLeavesNothing) {
   const TemporaryFolder folder;
   const CohortFiles cohorts = CohortFiles::Open(folder.File("cohorts")).value();
   folder.Write("cohorts/demand-3.cohort", "old");
