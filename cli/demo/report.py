@@ -56,11 +56,21 @@ def facts(results):
     if privacy["unit"] == "none":
         found.insert(0, ("privacy", "none: this plan adds no noise"))
     else:
-        found.insert(0, ("privacy", f"unit {privacy['unit']}: epsilon {epsilon_text(privacy['epsilon_floor'])} at delta "
-                                    f"{privacy['delta']:g} (floor: holds even if everybody else colludes)"))
+        found.insert(0, ("privacy", privacy_text(results)))
         if privacy.get("customers_sampled_per_store"):
             found.insert(1, ("customers", customers_text(privacy, results["stores"]["trained"])))
     return found
+
+
+def privacy_text(results):
+    """The tight figure first, as in the table of prices; then the one that the job shows and ledgers count by."""
+    privacy = results["privacy"]
+    counted = epsilon_text(privacy["epsilon_floor"])
+    tight = (privacy.get("prices") or [{}])[0].get("epsilon_floor")  # The floor is the same for every size of chain.
+    (accountant, _), (counter, _) = accountants(results)
+    figure = (f"epsilon {counted} by {counter}" if tight is None
+              else f"epsilon {epsilon_text(tight)} ({accountant}; {counted} by {counter}, as ledgers count)")
+    return f"unit {privacy['unit']}: {figure} at delta {privacy['delta']:g} (floor: holds even if everybody else colludes)"
 
 
 def customers_text(privacy, stores):
@@ -149,7 +159,7 @@ def markdown(results, plot):
     prices = results["privacy"].get("prices") or []
     if prices:
         lines += ["", f"{plain_words(results)} What the same plan costs by the size of the chain; aggregate is towards whoever sees "
-                  "only sums (the secure sum, which makes that everybody, comes with a later release):".strip(), "",
+                  "only sums (under the secure sum that is everybody, headquarters too):".strip(), "",
                   "| stores | " + " | ".join(f"{price['stores']:,}" for price in prices) + " |",
                   "|---|" + "---:|" * len(prices)]
         lines += [f"| epsilon, {name} | " + " | ".join(values) + " |" for name, values in price_rows(results)]
