@@ -52,6 +52,11 @@ class SharedStore {
     for (const std::string& column : columns) need.columns.push_back({.name = column, .range = {}});
     return RowsFor(need, 1 << 20, *tables_, rule ? &*home_ : nullptr);
   }
+  ColumnTable NoRows() const {
+    return NoRowsFor({.name = "sales", .columns = {{.name = "price", .range = {}}, {.name = "who", .range = {}}}},
+                     *tables_)
+        .value();
+  }
   std::set<double> Prices(const std::vector<std::string>& columns) const {
     const ColumnTable table = Rows("sales", columns).value();
     EXPECT_EQ(table.columns.size(), columns.size());
@@ -88,6 +93,18 @@ TEST(PlanRowsTest, WithoutTheRuleAllRowsAreUsed) {
 TEST(PlanRowsTest, TablesWithoutCustomersAreAsTheyAre) {
   EXPECT_TRUE(SharedStore("s1").Rows("weather", {"rain"}).ok());
   EXPECT_EQ(SharedStore("s1").Rows("nothing", {"rain"}).status().code(), StatusCode::kNotFound);
+}
+
+// What a worker gets where the rows are more than the task may take: the same columns, with nothing in them.
+TEST(PlanRowsTest, NoRowsHaveTheSameColumns) {
+  const ColumnTable table = SharedStore("s1").NoRows();
+  EXPECT_EQ(table.name, "sales");
+  EXPECT_EQ(table.rows, 0U);
+  ASSERT_EQ(table.columns.size(), 2U);
+  EXPECT_EQ(table.columns[0].name(), "price");
+  EXPECT_EQ(table.columns[0].type(), ColumnType::kDouble);
+  EXPECT_EQ(table.columns[1].type(), ColumnType::kCustomer);
+  EXPECT_EQ(table.columns[1].rows(), 0U);
 }
 
 }  // namespace
