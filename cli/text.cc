@@ -124,7 +124,7 @@ std::string NumberText(double value) { return fmt::format("{:.4g}", value); }
 std::string EpsilonText(double epsilon, std::string_view unit, double delta) {
   if (unit == "none" || unit.empty()) return "none promised";
   if (!std::isfinite(epsilon)) return fmt::format("unbounded ({})", unit);
-  return fmt::format("{} ({}, delta {})", NumberText(epsilon), unit, NumberText(delta));
+  return fmt::format("{} ({}, delta {}, by RDP)", NumberText(epsilon), unit, NumberText(delta));
 }
 
 std::string CountText(uint64_t count) {

@@ -55,7 +55,7 @@ TEST(TextTest, SaysSpansAndAgesShortly) {
 }
 
 TEST(TextTest, NamesTheUnitOfEveryEpsilonAndSaysWhenThereIsNone) {
-  EXPECT_EQ(EpsilonText(3.14159, "store", 1e-6), "3.142 (store, delta 1e-06)");
+  EXPECT_EQ(EpsilonText(3.14159, "store", 1e-6), "3.142 (store, delta 1e-06, by RDP)");
   EXPECT_EQ(EpsilonText(0, "none", 0), "none promised");
   EXPECT_EQ(EpsilonText(std::numeric_limits<double>::infinity(), "store", 1e-6), "unbounded (store)");
 }

@@ -71,7 +71,7 @@ TEST_F(WatchViewTest, GoesOnWithoutARoundThatCannotBeHad) {
 TEST_F(WatchViewTest, StatesTheJobsEpsilonOnlyBesideTheRoundItHoldsFor) {
   const std::string shown = Shown(WatchFrom::kFirstRound, {2});
   EXPECT_EQ(shown.find("epsilon"), shown.rfind("epsilon")) << shown;
-  EXPECT_LT(shown.find("round    2"), shown.find("epsilon 2.5 (store, delta 1e-05)")) << shown;
+  EXPECT_LT(shown.find("round    2"), shown.find("epsilon 2.5 (store, delta 1e-05, by RDP)")) << shown;
 }
 
 TEST(LiveTextTest, SaysPhaseStoresEpsilonBytesAndTimeLeft) {
@@ -82,7 +82,7 @@ TEST(LiveTextTest, SaysPhaseStoresEpsilonBytesAndTimeLeft) {
   snapshot.set_seconds_per_round(15);
   EXPECT_EQ(
       LiveText(snapshot),
-      "demand 4/10  training  stores 2/3 trained  ETA 1m30s  epsilon 2.5 (store, delta 1e-05)  up 2.0 KiB  down 0 B");
+      "demand 4/10  training  stores 2/3 trained  ETA 1m30s  epsilon 2.5 (store, delta 1e-05, by RDP)  up 2.0 KiB  down 0 B");
   snapshot.clear_round();
   snapshot.mutable_job()->set_state(v1::JOB_STATE_QUEUED);
   snapshot.set_stores_waiting(2);
