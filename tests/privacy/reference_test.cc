@@ -270,6 +270,10 @@ struct Kind {
 const char* const kSampled = "Poisson-subsampled Gaussian";
 const char* const kZeroOut = "Poisson-subsampled Gaussian, REPLACE_SPECIAL";
 
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.rows << " rows of " << kind.kind << ", " << kind.mechanism << ", " << kind.method;
+}
+
 const Kind kKinds[] = {
     {"RenyiOfOneStep", 130, "rdp", "Poisson-subsampled Gaussian (add/remove)", "", OneStep, 0.9},
     {"SampledRenyi", 28, "eps", kSampled, "RDP (improved conversion", OurOrders, 0.6},
