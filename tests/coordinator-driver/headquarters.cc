@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "aggregation/weights.h"
+#include "base/identity/statement.h"
 #include "base/overloaded.h"
 #include "plans/bundle.h"
 
@@ -25,7 +26,7 @@ week = {{type = "int64", range = [0, 200]}}
 [training]
 learning_rate = 0.1
 [privacy]
-secure_sum = false
+secure_sum = {}
 mode = "store"
 clip_norm = 1.0
 noise_multiplier = 0.01
@@ -45,7 +46,7 @@ name = "slope"
 shape = [2]
 init = "zeros"
 )",
-                     terms.tables, terms.cohort_min, terms.cohort_target, terms.server);
+                     terms.tables, terms.secure_sum, terms.cohort_min, terms.cohort_target, terms.server);
 }
 
 constexpr const char* kSource =
@@ -61,6 +62,18 @@ Headquarters::Headquarters(const CoordinatorPolicy& policy) : policy_(policy) {
                                                                                    KeyPair::Generate().value(),
                                                                                    executor_.Now(), random_)
                                                           .value());
+  const auto own_key = std::make_shared<const KeyPair>(KeyPair::Generate().value());
+  const Certificate own =
+      authority_
+          ->Issue(*own_key,
+                  {.identity = Identity::Make(authority_->chain(), Role::kCoordinator, "headquarters").value(),
+                   .lifetime = absl::Hours(24 * 365),
+                   .server_names = {"127.0.0.1"}},
+                  executor_.Now(), random_)
+          .value();
+  credentials_ = {.certificate_pem = own.pem(), .sign = [own_key](std::string_view domain, std::string_view message) {
+                    return SignStatement(*own_key, domain, message);
+                  }};
   plan_key_ = std::make_unique<SigningKey>(SigningKey::Generate(random_).value());
   Start();
 }
@@ -78,7 +91,8 @@ void Headquarters::Start() {
                                                                   .authority = *authority_,
                                                                   .plan_keys = {plan_key_->verify_key()},
                                                                   .random = random_,
-                                                                  .metrics = *metrics_},
+                                                                  .metrics = *metrics_,
+                                                                  .credentials = credentials_},
                                                policy_);
   const Status started = coordinator_->Start();
   EXPECT_TRUE(started.ok()) << MessageOf(started);
@@ -131,26 +145,33 @@ std::string Headquarters::LatestWeights(const std::string& job) {
   return models.empty() ? "" : blobs_->Read(models.back().weights).value();
 }
 
-Certificate Headquarters::Enrol(const std::string& store) {
+Headquarters::Enrolled Headquarters::Enrol(const std::string& store) {
   std::string code;
   coordinator_->Invite(*StoreId::Parse(store), std::nullopt, [&](StatusOr<IssuedCode> issued) {
     if (issued.ok()) code = issued->code.Reveal().Reveal();
   });
   Advance();
-  const KeyPair key = KeyPair::Generate().value();
+  const auto key = std::make_shared<const KeyPair>(KeyPair::Generate().value());
   std::optional<Certificate> certificate;
-  coordinator_->Enrol(code, MakeCsr(key).value(), [&](StatusOr<EnrolmentDesk::Enrolled> enrolled) {
+  coordinator_->Enrol(code, MakeCsr(*key).value(), [&](StatusOr<EnrolmentDesk::Enrolled> enrolled) {
     EXPECT_TRUE(enrolled.ok()) << MessageOf(enrolled.status());
     if (enrolled.ok()) certificate = enrolled->certificate;
   });
   Advance();
-  return *certificate;
+  return {.certificate = *certificate, .key = key};
 }
 
 void Headquarters::Advance(absl::Duration by) { executor_.Advance(by); }
 
 ScriptedStore::ScriptedStore(Headquarters& headquarters, const std::string& name)
-    : headquarters_(headquarters), id_(*StoreId::Parse(name)), certificate_(headquarters.Enrol(name)) {}
+    : ScriptedStore(headquarters, name, headquarters.Enrol(name)) {}
+
+ScriptedStore::ScriptedStore(Headquarters& headquarters, const std::string& name, Headquarters::Enrolled enrolled)
+    : headquarters_(headquarters),
+      id_(*StoreId::Parse(name)),
+      certificate_(enrolled.certificate),
+      key_(enrolled.key),
+      sum_(id_, enrolled.certificate, enrolled.key, headquarters.root_pem()) {}
 
 void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round) {
   answer_ = std::make_shared<Answer>();
@@ -176,13 +197,12 @@ void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round
   headquarters_.Advance();
 }
 
-BlobName ScriptedStore::Update() const { return {.digest = Sha256::Of(vector_), .size = vector_.size()}; }
-
 Status ScriptedStore::Report(const RoundId& round, int32_t each) {
   const std::vector<int32_t> vector(kParameters + metric_slots, each);
   vector_.assign(reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(int32_t));
   Status reported = Internal("no answer");
-  headquarters_.coordinator().Report(certificate_, {.round = round, .outcome = Trained{Update()}},
+  const BlobName update{.digest = secure_sum ? Digest() : Sha256::Of(vector_), .size = vector_.size()};
+  headquarters_.coordinator().Report(certificate_, {.round = round, .outcome = Trained{update}},
                                      [&](const Status& status) { reported = status; });
   headquarters_.Advance();
   return reported;
@@ -196,13 +216,43 @@ Status ScriptedStore::Refuse(const RoundId& round, RefusalReason reason) {
   return reported;
 }
 
-Status ScriptedStore::Upload(const RoundId& round) {
+Status ScriptedStore::Say(const SumReport& report) {
+  Status said = Internal("no answer");
+  headquarters_.coordinator().TakeStep(certificate_, report, [&](const Status& status) { said = status; });
+  headquarters_.Advance();
+  return said;
+}
+
+Status ScriptedStore::TakeStep(const Instruction& instruction) {
+  const CohortTerms terms{.round = *round_,
+                          .plan = plan_,
+                          .length = kParameters + metric_slots,
+                          .cohort_min = cohort_min,
+                          .corrupt_permille = 50,
+                          .dropout_permille = 100};
+  StatusOr<SumReport> report = sum_.Answer(instruction, terms, headquarters_.executor().Now());
+  EXPECT_TRUE(report.ok()) << id_.str() << ": " << MessageOf(report.status());
+  if (!report.ok()) return report.status();
+  if (tamper) tamper(instruction, *report);
+  return Say(*report);
+}
+
+Status ScriptedStore::UploadMasked(const CollectInstruction& collect) {
+  StatusOr<std::string> masked = sum_.Mask(*collect.inbox, vector_);
+  EXPECT_TRUE(masked.ok()) << id_.str() << ": " << MessageOf(masked.status());
+  return masked.ok() ? Send(collect.round, *masked) : masked.status();
+}
+
+Status ScriptedStore::Upload(const RoundId& round) { return Send(round, vector_); }
+
+Status ScriptedStore::Send(const RoundId& round, const std::string& vector) {
   Status result = Internal("no answer");
-  const UploadHeader header{.round = round, .update = Update(), .offset = 0};
+  const UploadHeader header{
+      .round = round, .update = {.digest = Sha256::Of(vector), .size = vector.size()}, .offset = 0};
   headquarters_.coordinator().BeginUpload(certificate_, header, [&](StatusOr<aisle::Upload> upload) {
     result = upload.status();
     if (!upload.ok()) return;
-    result = upload->session->Append(vector_);
+    result = upload->session->Append(vector);
     if (result.ok()) result = upload->session->Finish().status();
     upload->session.reset();
     if (!result.ok()) return;
@@ -219,13 +269,16 @@ bool ScriptedStore::Step() {
   CheckIn(standing_, round_);
   if (const auto* train = Got<TrainInstruction>()) {
     round_ = train->round;
+    plan_ = train->plan.digest;
     standing_ = Report(*round_, value).ok() ? StoreStanding::kTrained : StoreStanding::kTraining;
   } else if (const auto* collect = Got<CollectInstruction>()) {
-    if (Upload(collect->round).ok()) standing_ = StoreStanding::kUploaded;
+    if ((collect->inbox ? UploadMasked(*collect) : Upload(collect->round)).ok()) standing_ = StoreStanding::kUploaded;
   } else if (const auto* over = Got<RoundClosed>()) {
     closed.push_back(*over);
     round_.reset();
     standing_ = StoreStanding::kIdle;
+  } else if (*answer_ && (*answer_)->ok() && !Got<ComeBack>()) {
+    return TakeStep(***answer_).ok();
   } else {
     return false;
   }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "base/identity/authority.h"
 #include "coordinator/catalog/memory_state_store.h"
 #include "coordinator/driver/coordinator.h"
+#include "tests/coordinator-driver/sum_part.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace prometheus {
@@ -28,6 +30,7 @@ struct PlanTerms {
   uint32_t cohort_target = 3;
   std::string server = "optimizer = \"fedavg\"";
   std::string tables = "sales";
+  bool secure_sum = false;
 };
 
 class ScriptedStore;
@@ -54,7 +57,12 @@ class Headquarters {
   // The weights of the latest model, as stored.
   std::string LatestWeights(const std::string& job);
 
-  Certificate Enrol(const std::string& store);
+  struct Enrolled {
+    Certificate certificate;
+    std::shared_ptr<const KeyPair> key;
+  };
+  Enrolled Enrol(const std::string& store);
+  std::string root_pem() const { return authority_->root_pem(); }
   // Runs what is due now, and lets `by` pass.
   void Advance(absl::Duration by = absl::ZeroDuration());
 
@@ -69,6 +77,7 @@ class Headquarters {
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<CertificateAuthority> authority_;
   std::unique_ptr<SigningKey> plan_key_;
+  secagg::Credentials credentials_;
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<CoordinatorMetrics> metrics_;
   std::unique_ptr<Coordinator> coordinator_;
@@ -81,6 +90,7 @@ class ScriptedStore {
 
   const StoreId& id() const { return id_; }
   const Certificate& certificate() const { return certificate_; }
+  const KeyPair& key() const { return *key_; }
   // The answer, if it has come; held calls answer later, into answer().
   void CheckIn(StoreStanding standing = StoreStanding::kIdle, std::optional<RoundId> round = std::nullopt);
   const std::optional<StatusOr<Instruction>>& answer() const { return *answer_; }
@@ -93,6 +103,10 @@ class ScriptedStore {
   Status Report(const RoundId& round, int32_t value);
   Status Refuse(const RoundId& round, RefusalReason reason);
   Status Upload(const RoundId& round);
+  // A step of the secure sum, and the upload masked with what the inbox says.
+  Status TakeStep(const Instruction& instruction);
+  Status Say(const SumReport& report);
+  Status UploadMasked(const CollectInstruction& collect);
 
   // One check-in and what it asks for. False if nothing is asked for right now.
   bool Step();
@@ -105,14 +119,21 @@ class ScriptedStore {
   std::optional<LedgerClaim> ledger;
   std::optional<LedgerHead> acknowledged;  // As the latest answer said.
   int32_t value = 1000;
-  size_t metric_slots = 1;  // Of the plan.
+  size_t metric_slots = 1;                                     // Of the plan.
+  std::function<void(const Instruction&, SumReport&)> tamper;  // With what it says in the secure sum.
+  bool secure_sum = false;                                     // What the plan says of it …
+  uint32_t cohort_min = 2;                                     // … and of the smallest cohort.
   std::vector<RoundClosed> closed;
 
  private:
-  BlobName Update() const;
   Headquarters& headquarters_;
+  ScriptedStore(Headquarters& headquarters, const std::string& name, Headquarters::Enrolled enrolled);
+  Status Send(const RoundId& round, const std::string& vector);
   StoreId id_;
   Certificate certificate_;
+  std::shared_ptr<const KeyPair> key_;
+  SumPart sum_;
+  Digest plan_;
   using Answer = std::optional<StatusOr<Instruction>>;
   std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();  // Each call's own: a late one writes into the past.
   StoreStanding standing_ = StoreStanding::kIdle;
