@@ -82,7 +82,7 @@ def main(folder):
         missed += not HOLDS[kind](value, aim)
         aimed = f"{kind} {aim:g}" if kind and aim == round(aim, 2) else f"{kind} {aim:.0f}" if kind else "reported only"
         print(f"  {what:{width}}  {value:9.2f} {unit:11}  {aimed:14}{'' if HOLDS[kind](value, aim) else '  MISSED'}")
-    print(f"  {len(rows)} figures; {missed or 'none'} missed. Another load on this machine changes them: trust the ratios.")
+    print(f"  Figures: {len(rows)}, missed: {missed}. Another load on this machine changes them: trust the ratios.")
 
 
 if __name__ == "__main__":
