@@ -12,7 +12,7 @@
 namespace aisle::test {
 namespace {
 
-std::string PlanText(uint64_t parameters) {
+std::string PlanText(uint64_t parameters, const LiveCohort& cohort) {
   return fmt::format(R"(
 [plan]
 name = "live"
@@ -24,15 +24,15 @@ week = {{type = "int64", range = [0, 200]}}
 optimizer = "sgd"
 learning_rate = 0.1
 [privacy]
-secure_sum = false
+secure_sum = {}
 mode = "store"
 clip_norm = 1.0
 noise_multiplier = 1.0
 delta = 1e-6
 rounds_max = 100
 [cohort]
-min = 1
-target = 1
+min = {}
+target = {}
 over_selection = 1.0
 [server]
 optimizer = "fedavg"
@@ -41,7 +41,7 @@ name = "weights"
 shape = [{}]
 init = "zeros"
 )",
-                     parameters);
+                     cohort.secure_sum, cohort.min, cohort.target, parameters);
 }
 
 }  // namespace
@@ -55,6 +55,11 @@ LiveHeadquarters::LiveHeadquarters(const CoordinatorPolicy& policy, std::string 
       {.folder = folder_.File("identity"), .name = *ChainName::Parse("northwind"), .server_names = {"127.0.0.1"}},
       absl::Now(), random);
   EXPECT_TRUE(made.ok()) << made;
+  Restart();
+}
+
+void LiveHeadquarters::Restart() {
+  server_.reset();
   server_ = CoordinatorServer::Start(config()).value();
   admin_ = v1::Admin::NewStub(Connect(LoadTlsIdentity(ChainPaths{folder_.File("identity")}.admin()).value()));
 }
@@ -142,8 +147,9 @@ Status LiveHeadquarters::PutBlob(std::string_view bytes) {
   return FromGrpc(writer->Finish());
 }
 
-v1::SubmitJobRequest LiveHeadquarters::PrepareJob(const std::string& job, uint64_t parameters, uint32_t rounds) {
-  const std::string text = PlanText(parameters);
+v1::SubmitJobRequest LiveHeadquarters::PrepareJob(const std::string& job, uint64_t parameters, uint32_t rounds,
+                                                  const LiveCohort& cohort) {
+  const std::string text = PlanText(parameters, cohort);
   const std::string weights = EncodeWeights(MakeInitialWeights(Plan::Parse(text).value()).value());
   const PlanBundle bundle =
       MakePlanBundle({.plan_toml = text, .kind = ProgramKind::kSource, .program = "# Never compiled."}, weights)

@@ -21,11 +21,20 @@ class Call : public grpc::ClientContext {
   Call();
 };
 
+// Whom a job under test takes in a round, and how their vectors are added.
+struct LiveCohort {
+  uint32_t min = 1;
+  uint32_t target = 1;
+  bool secure_sum = false;
+};
+
 class LiveHeadquarters {
  public:
   // State, blobs and spools go to `data`, or into a folder of its own.
   explicit LiveHeadquarters(const CoordinatorPolicy& policy = {}, std::string data = "");
 
+  // The process ends and another one starts over the same data, at another port: connections are gone.
+  void Restart();
   CoordinatorConfig config() const;
   CertificateAuthority authority() const { return LoadAuthority({folder_.File("identity")}).value(); }
   int port() const { return server_->port(); }
@@ -48,7 +57,8 @@ class LiveHeadquarters {
   Status SubmitJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1);
   Status SubmitJob(const v1::SubmitJobRequest& request);
   // The same, signed and stored but not submitted.
-  v1::SubmitJobRequest PrepareJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1);
+  v1::SubmitJobRequest PrepareJob(const std::string& job, uint64_t parameters, uint32_t rounds = 1,
+                                  const LiveCohort& cohort = {});
 
  private:
   TemporaryFolder folder_;
