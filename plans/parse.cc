@@ -296,8 +296,8 @@ void CheckCustomerPlan(ConfigTable root, const Plan& plan) {
 }
 
 void CheckSummedCohort(ConfigTable& table, const PrivacyContract& privacy) {
-  if (privacy.cohort_min < 2) {
-    table.Refuse("min", fmt::format("is {}; a secure sum over so few hides nothing: make it 2 at least, or write "
+  if (privacy.cohort_min < 3) {
+    table.Refuse("min", fmt::format("is {}; a secure sum over so few hides nothing: make it 3 at least, or write "
                                     "privacy.secure_sum = false",
                                     privacy.cohort_min));
   }

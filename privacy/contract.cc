@@ -70,8 +70,8 @@ void CheckAdaptiveClip(const PrivacyContract& contract, Mistakes& mistakes) {
 }
 
 void CheckSecureSum(const PrivacyContract& contract, Mistakes& mistakes) {
-  mistakes.AddUnless(contract.cohort_min >= 2, "cohort_min", contract.cohort_min,
-                     "at least 2: a secure sum over one store hides nothing");
+  mistakes.AddUnless(contract.cohort_min >= 3, "cohort_min", contract.cohort_min,
+                     "at least 3: in a secure sum over two stores each knows what the other gave");
   mistakes.AddUnless(contract.corrupt_permille <= 300, "corrupt_permille", contract.corrupt_permille, "at most 300");
   mistakes.AddUnless(contract.dropout_permille <= 300, "dropout_permille", contract.dropout_permille, "at most 300");
 }

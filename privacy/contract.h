@@ -60,7 +60,7 @@ struct PrivacyContract {
   std::optional<AdaptiveClip> adaptive_clip;  // kStore and kCustomer.
 
   // Headquarters sees the sum of a cohort only (privacy/secagg). Turning it off needs the site policy's consent.
-  bool secure_sum = false;          // A plan that doesn't say has it on. Needs a cohort_min of at least 2.
+  bool secure_sum = false;          // A plan that doesn't say has it on. Needs a cohort_min of at least 3.
   uint32_t corrupt_permille = 50;   // Stores assumed to collude with headquarters, of a thousand. In [0, 300].
   uint32_t dropout_permille = 100;  // Stores that may vanish while the sum is made, of a thousand. In [0, 300].
 

@@ -68,7 +68,6 @@ units = ["store", "none"]
 floor_epsilon_per_year = 1000000.0
 aggregate_epsilon_per_year = 1000000.0
 epsilon_max = 1000000.0
-secure_sum = "optional"
 """
 
 DEMAND = Description(
@@ -96,7 +95,6 @@ def offers_score(sums):
 OFFERS_POLICY = """\
 [privacy]
 units = ["customer", "none"]
-secure_sum = "optional"
 """
 
 OFFERS = Description(

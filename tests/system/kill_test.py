@@ -20,7 +20,7 @@ import processes  # noqa: E402
 import programs  # noqa: E402
 
 BIN = os.path.join(os.environ.get("AISLE_BUILD", os.path.join(ROOT, "build", "dev")), "bin")
-STORES, ROUNDS, WEEKS, BRANDS = 3, 8, 30, 11
+STORES, ROUNDS, WEEKS, BRANDS = 5, 8, 30, 11
 KILLS = 9
 SEED = int(os.environ.get("AISLE_KILL_SEED", "20261122"))
 
@@ -48,7 +48,7 @@ def write_chain(folder, luck):
 
 
 def small_plan(folder):
-    """The demand plan for a chain of three, where two are enough."""
+    """The demand plan for a small chain, where all but two stores are enough."""
     shutil.copytree(os.path.join(ROOT, "plans", "demand"), folder)
     path = os.path.join(folder, "plan.toml")
     with open(path, encoding="utf-8") as file:
@@ -57,7 +57,7 @@ def small_plan(folder):
     rest = after.split("\n[", 1)
     tail = "\n[" + rest[1] if len(rest) > 1 else ""
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}[cohort]\nmin = 2\ntarget = {STORES}\nover_selection = 1.0\n{tail}")
+        file.write(f"{before}[cohort]\nmin = {STORES - 2}\ntarget = {STORES}\nover_selection = 1.0\n{tail}")
 
 
 class Kills(unittest.TestCase):
