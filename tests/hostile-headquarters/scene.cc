@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 
@@ -11,6 +12,7 @@
 #include "plans/bundle.h"
 #include "plans/initial_weights.h"
 #include "privacy/secagg/statements.h"
+#include "privacy/secagg/unmask.h"
 
 namespace aisle::hostile {
 namespace {
@@ -247,6 +249,24 @@ UnmaskInstruction Scene::Confirm(const ConfirmInstruction& confirm) {
 
 RevealedShares Scene::Unmask(const UnmaskInstruction& unmask) {
   return Expect<RevealedShares>(wire_.TellAndHear(unmask));
+}
+
+std::vector<uint32_t> Scene::Sum(const ConfirmInstruction& confirm, const RevealedShares& revealed) {
+  std::vector<uint32_t> sum(terms_.length);
+  std::memcpy(sum.data(), masked_.data(), masked_.size());
+  secagg::Transcript transcript{
+      .cohort = cohort_, .dealt = dealt_, .statuses = confirm.statuses, .revealed = {{position(), revealed}}};
+  for (auto& [name, member] : members_) {
+    const uint32_t at = cohort_->PositionOf(name).value();
+    if (confirm.statuses[at] != MemberStatus::kSurvived) continue;
+    member.Mask(0, sum);  // Of a vector of zeros.
+    UnmaskInstruction unmask{.round = round_, .attempt = terms_.attempt};
+    unmask.survivors = Must(member.Confirm(confirm, CredentialsOf(name))).survivors;
+    for (const uint32_t neighbour : cohort_->NeighboursOf(at)) unmask.confirmations.push_back({.from = neighbour});
+    transcript.revealed.emplace(at, Must<RevealedShares>(member.Reveal(unmask, EveryoneTrusted())));
+  }
+  secagg::Reconstruct(transcript).value().RemoveFrom(0, sum);
+  return sum;
 }
 
 std::optional<RefusalReason> Scene::RefusalOf(const Instruction& instruction) {

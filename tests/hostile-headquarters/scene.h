@@ -40,6 +40,9 @@ class Scene {
   UnmaskInstruction Confirm(const ConfirmInstruction& confirm);
   RevealedShares Unmask(const UnmaskInstruction& unmask);
 
+  // What an honest headquarters is left with: the survivors' sum, unmasked. The made-up stores' vectors are all zeros.
+  std::vector<uint32_t> Sum(const ConfirmInstruction& confirm, const RevealedShares& revealed);
+
   // ---- Lies.
   // Why the store refuses what it is told; nullopt if it does as it is told.
   std::optional<RefusalReason> RefusalOf(const Instruction& instruction);

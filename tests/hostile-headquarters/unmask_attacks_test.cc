@@ -2,6 +2,8 @@
 // where too few stores are in the sum.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "privacy/secagg/unmask.h"
 #include "tests/hostile-headquarters/scene.h"
 
@@ -108,6 +110,14 @@ TEST_F(UnmaskAttack, TheHonestRequestIsAnsweredWithOneKindOfShareEach) {
   }
 }
 
+TEST_F(UnmaskAttack, TheHonestSumHasTheStoresVectorInItBitForBit) {
+  const std::vector<uint32_t> sum = scene_.Sum(confirm_, scene_.Unmask(unmask_));
+  const std::string vector = scene_.SecretVector();
+  ASSERT_EQ(sum.size() * sizeof(uint32_t), vector.size());
+  EXPECT_EQ(std::memcmp(sum.data(), vector.data(), vector.size()), 0);
+  EXPECT_NE(scene_.masked(), vector);
+}
+
 TEST_F(UnmaskAttack, WithoutAnyConfirmation) {
   unmask_.confirmations.clear();
   EXPECT_EQ(Refusal(), RefusalReason::kUnconfirmed);
@@ -152,14 +162,14 @@ TEST_F(UnmaskAttack, ForSurvivorsThatTheStoreDidNotSign) {
 TEST_F(UnmaskAttack, TheOtherKindAfterOneWasGiven) {
   (void)scene_.Unmask(unmask_);
   StatusOf(0) = MemberStatus::kSurvived;
-  EXPECT_EQ(scene_.RefusalOf(confirm_), RefusalReason::kSecondSurvivors);
+  EXPECT_EQ(scene_.RefusalOf(confirm_), RefusalReason::kOtherShareKind);
 }
 
 TEST_F(UnmaskAttack, TheOtherKindAfterOneWasGivenAndAKill) {
   (void)scene_.Unmask(unmask_);
   scene_.store().KillAndStart();
   StatusOf(0) = MemberStatus::kSurvived;
-  EXPECT_EQ(scene_.RefusalOf(confirm_), RefusalReason::kSecondSurvivors);
+  EXPECT_EQ(scene_.RefusalOf(confirm_), RefusalReason::kOtherShareKind);
 }
 
 TEST_F(UnmaskAttack, TheSameRequestAgainGetsTheSameShares) {
@@ -189,7 +199,7 @@ TEST_F(SurvivorsAttack, SharesBeforeSurvivorsWereSigned) {
     unmask.confirmations.push_back(
         {.from = neighbour, .signature = scene_.SignatureOf(scene_.cohort().StoreAt(neighbour), confirm_.statuses)});
   }
-  EXPECT_EQ(scene_.RefusalOf(unmask), RefusalReason::kCohortReplayed);
+  EXPECT_EQ(scene_.RefusalOf(unmask), RefusalReason::kUnconfirmed);
 }
 
 TEST(StepsAttack, SharesBeforeAnythingElse) {

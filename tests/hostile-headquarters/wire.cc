@@ -18,6 +18,11 @@ StatusOr<Said> Understood(const Message& message) {
   return Said(std::move(value));
 }
 
+bool SaysThatItTrained(const Said& said) {
+  const auto* report = std::get_if<OutcomeReport>(&said);
+  return report != nullptr && std::holds_alternative<Trained>(report->outcome);
+}
+
 }  // namespace
 
 Wire::Wire() {
@@ -85,9 +90,12 @@ Said Wire::Hear() {
   return said;
 }
 
-Said Wire::TellAndHear(Instruction instruction) {
-  Tell(std::move(instruction));
-  return Hear();
+Said Wire::TellAndHear(const Instruction& instruction) {
+  while (true) {
+    Tell(instruction);
+    Said said = Hear();
+    if (std::holds_alternative<TrainInstruction>(instruction) || !SaysThatItTrained(said)) return said;
+  }
 }
 
 bool Wire::WasTold() {

@@ -34,7 +34,9 @@ class Wire {
   void Tell(Instruction instruction);
   // What the store says next. A store that says nothing for half a minute fails the test, by an exception.
   Said Hear();
-  Said TellAndHear(Instruction instruction);
+  // What the store says to that. A store that was started again first says once more that it has trained: it is told
+  // again.
+  Said TellAndHear(const Instruction& instruction);
   // As check-ins stand: true once the store has asked for work since `Tell`, and been told.
   bool WasTold();
   // What is said from now on gets this answer rather than OK, until it is taken back: a store that isn't heard.
