@@ -3,6 +3,7 @@
 // and ends when all are in or its deadline passes. Under the secure sum that fixes who survived.
 #include "base/cover.h"
 #include "coordinator/round/machine.h"
+#include "privacy/secagg/layout.h"
 
 namespace aisle {
 
@@ -72,6 +73,15 @@ void RoundMachine::CloseCollecting(Collecting& collecting, absl::Time now, Effec
 // rebuilt by its surviving neighbours.
 void RoundMachine::CloseMasked(Roster roster, DealtCohort sum, absl::Time now, Effects& effects) {
   std::vector<MemberStatus> statuses = StatusesOf(sum, roster);
+  const uint32_t survivors_min = secagg::SurvivorsMin(sum.cohort->terms(), sum.cohort->size());
+  if (const size_t have = CountSurvivors(statuses); have < survivors_min) {  // The stores would refuse to confirm them.
+    AISLE_COVER("round.aborted_too_few_survivors");
+    std::string explanation = fmt::format(
+        "{} masked updates of a cohort of {} arrived; the stores unmask no sum of fewer than {}, since their ledgers "
+        "count on the noise of its honest stores",
+        have, sum.cohort->size(), survivors_min);
+    return Abort(std::move(roster), AbortReason::kTooFewUpdates, std::move(explanation), effects);
+  }
   std::vector<bool> survivors(statuses.size());
   for (size_t i = 0; i < statuses.size(); ++i) survivors[i] = statuses[i] == MemberStatus::kSurvived;
   const std::vector<StoreId> lonely = WithTooFewNeighbours(sum, survivors);

@@ -1,8 +1,21 @@
 #include "privacy/secagg/layout.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace aisle::secagg {
+namespace {
+
+uint32_t ColludersAmong(const CohortTerms& terms, uint32_t stores) {
+  return static_cast<uint32_t>((uint64_t{stores} * terms.corrupt_permille + 999) / 1000);
+}
+
+}  // namespace
+
+uint32_t SurvivorsMin(const CohortTerms& terms, uint32_t size) {
+  const uint32_t colluders = std::min(ColludersAmong(terms, terms.cohort_min), terms.cohort_min - 1);
+  return std::max(terms.cohort_min, terms.cohort_min - colluders + ColludersAmong(terms, size));
+}
 
 StatusOr<Layout> LayOut(const CohortTerms& terms, const CohortName& cohort) {
   if (cohort.size > aisle::kCohortSizeMax) {

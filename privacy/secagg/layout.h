@@ -20,4 +20,10 @@ struct Layout {
 // assumptions out of range.
 StatusOr<Layout> LayOut(const CohortTerms& terms, const CohortName& cohort);
 
+// Survivors without whom nothing is unmasked in a cohort of `size` stores. Never below the terms' cohort_min. The
+// stores' ledgers count on the noise of the honest stores of the smallest cohort (PrivacyContract::honest_stores_min).
+// Headquarters may have a say in who survives, so all colluders of a larger cohort may be among few survivors: then
+// there must be as many more of them.
+uint32_t SurvivorsMin(const CohortTerms& terms, uint32_t size);
+
 }  // namespace aisle::secagg

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "privacy/secagg/layout.h"
 #include "privacy/secagg/member.h"
 
 namespace aisle::secagg {
@@ -43,18 +44,9 @@ MaybeRefused CheckOwnAndNeighbours(const MemberState& state, const std::vector<M
   return std::nullopt;
 }
 
-uint64_t ColludersAmong(const CohortTerms& terms, uint64_t stores) {
-  return (stores * terms.corrupt_permille + 999) / 1000;
-}
-
-// The stores' ledgers count on the noise of the honest stores of the smallest cohort (PrivacyContract::
-// honest_stores_min). Headquarters may have a say in who survives, so all colluders of a larger cohort may be among few
-// survivors: then there must be as many more of them.
-uint64_t SurvivorsMin(const MemberState& state) {
-  const CohortTerms& terms = state.terms;
-  const uint64_t colluders = std::min<uint64_t>(ColludersAmong(terms, terms.cohort_min), terms.cohort_min - 1);
-  const uint64_t honest = terms.cohort_min - colluders;
-  return std::max<uint64_t>(state.cohort_min, honest + ColludersAmong(terms, state.roster->cohort.size));
+// The site's own smallest sum, or what the ledgers count on.
+uint32_t FewestFor(const MemberState& state) {
+  return std::max(state.cohort_min, SurvivorsMin(state.terms, state.roster->cohort.size));
 }
 
 MaybeRefused CheckStatuses(const MemberState& state, const std::vector<MemberStatus>& statuses) {
@@ -63,9 +55,9 @@ MaybeRefused CheckStatuses(const MemberState& state, const std::vector<MemberSta
   if (!known) return Refuse(RefusalReason::kSurvivorsForged, "a store's status is none that there is");
   if (auto refused = CheckOwnAndNeighbours(state, statuses)) return refused;
   const auto survivors = std::ranges::count(statuses, MemberStatus::kSurvived);
-  if (static_cast<uint64_t>(survivors) < SurvivorsMin(state)) {
+  if (static_cast<size_t>(survivors) < FewestFor(state)) {
     return Refuse(RefusalReason::kSurvivorsTooFew, "{} of {} stores survived; below {} this store unmasks nothing",
-                  survivors, statuses.size(), SurvivorsMin(state));
+                  survivors, statuses.size(), FewestFor(state));
   }
   return std::nullopt;
 }

@@ -61,6 +61,18 @@ TEST(MaskedCollectingTest, BelowTheSmallestCohortNothingIsUnmasked) {
   EXPECT_NE(walk.aborted().explanation.find("at least 4"), std::string::npos);
 }
 
+TEST(MaskedCollectingTest, WhatTheStoresWouldRefuseToUnmaskAbortsHere) {
+  const ExpectCover cover("round.aborted_too_few_survivors");
+  RoundPolicy policy = EightWithSum();
+  policy.sum->corrupt_permille = 300;  // Two honest stores of the smallest four; and three of eight may collude.
+  SumWalk walk(policy);
+  walk.ToCollecting();
+  walk.silent = {1, 2, 3, 4};
+  walk.All(PhaseName::kCollecting, &SumWalk::Upload);
+  EXPECT_EQ(walk.aborted().reason, AbortReason::kTooFewUpdates);
+  EXPECT_NE(walk.aborted().explanation.find("fewer than 5"), std::string::npos) << walk.aborted().explanation;
+}
+
 TEST(ConfirmingTest, EndsTheMomentAllSurvivorsHaveSigned) {
   SumWalk walk;
   walk.ToConfirming();
