@@ -84,8 +84,8 @@ BENCHMARK(FoldFromMemory)
     ->Unit(benchmark::kMillisecond)
     ->Iterations(1);
 
-// As a round does it: a complete, verified update is read back from the spool and added. A large one comes from the disk:
-// it left memory as it arrived.
+// As a round does it: a complete, verified update is read back from the spool and added. A large one comes from the
+// disk: it left memory as it arrived.
 void FoldFromSpool(benchmark::State& state) {
   const auto length = static_cast<size_t>(state.range(0));
   const ScratchFolder folder;

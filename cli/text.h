@@ -27,8 +27,8 @@ std::string AgeText(int64_t unix_ms, absl::Time now);
 std::string SpanText(absl::Duration span);
 // Four significant digits, no trailing zeros: "0.4123", "12.35", "1e-05".
 std::string NumberText(double value);
-// "3.21 (store, delta 1e-05, by RDP)"; says plainly if nothing is promised. Of figures that HQ counts up round by round,
-// as ledgers do; `aisle privacy price` gives the tighter ones of privacy loss distributions.
+// "3.21 (store, delta 1e-05, by RDP)"; says plainly if nothing is promised. Of figures that HQ counts up round by
+// round, as ledgers do; `aisle privacy price` gives the tighter ones of privacy loss distributions.
 std::string EpsilonText(double epsilon, std::string_view unit, double delta);
 // "12,345".
 std::string CountText(uint64_t count);

@@ -80,9 +80,9 @@ TEST(LiveTextTest, SaysPhaseStoresEpsilonBytesAndTimeLeft) {
   snapshot.mutable_round()->set_stores_trained(2);
   snapshot.mutable_round()->set_bytes_up(2048);
   snapshot.set_seconds_per_round(15);
-  EXPECT_EQ(
-      LiveText(snapshot),
-      "demand 4/10  training  stores 2/3 trained  ETA 1m30s  epsilon 2.5 (store, delta 1e-05, by RDP)  up 2.0 KiB  down 0 B");
+  EXPECT_EQ(LiveText(snapshot),
+            "demand 4/10  training  stores 2/3 trained  ETA 1m30s  epsilon 2.5 (store, delta 1e-05, by RDP)  up 2.0 "
+            "KiB  down 0 B");
   snapshot.clear_round();
   snapshot.mutable_job()->set_state(v1::JOB_STATE_QUEUED);
   snapshot.set_stores_waiting(2);
