@@ -46,6 +46,12 @@ def accounting(benchmarks):
             yield "accounting of ten jobs' year by loss distributions", row["real_time"], "ms", "under", 100
 
 
+def noise(benchmarks):
+    for row in benchmarks:
+        sigma = int(re.search(r"sigma:(\d+)", row["name"])[1])
+        yield f"exact noise of sigma {sigma:,}", row["items_per_second"] / 1e6, "M samples/s", "at least", row["aim"] / 1e6
+
+
 def masks(benchmarks):
     for row in benchmarks:
         if "aim" in row and "of_openssl" in row:
@@ -62,7 +68,7 @@ def customers(benchmarks):
 
 
 READERS = {"fold_bench": fold, "round_bench": rounds, "waiting_bench": waiting, "training_bench": training,
-           "accounting_bench": accounting, "mask_bench": masks, "customers_bench": customers}
+           "accounting_bench": accounting, "noise_bench": noise, "mask_bench": masks, "customers_bench": customers}
 HOLDS = {"at most": lambda value, aim: value <= aim, "under": lambda value, aim: value < aim,
          "at least": lambda value, aim: value >= aim, "": lambda value, aim: True}
 
