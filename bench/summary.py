@@ -13,6 +13,20 @@ def fold(benchmarks):
             length = int(re.search(r"length:(\d+)", row["name"])[1])
             offset = "" if "offset:0" in row["name"] else ", unaligned"
             yield f"fold of {length:,} coordinates{offset}, of plain addition", row["of_machine"], "", "at least", 0.70
+        elif row["name"].startswith("FoldFromSpool"):
+            length = int(re.search(r"length:(\d+)", row["name"])[1])
+            yield f"fold of {length:,} coordinates out of the spool, of plain addition", row["of_machine"], "", "", None
+
+
+def spool(benchmarks):
+    times = {}
+    for row in benchmarks:
+        received = re.match(r"ReceiveRound/bytes:(\d+)/fold:([01])", row["name"])
+        if received:
+            times.setdefault(int(received[1]), {})[received[2]] = row["real_time"]
+    for size, ways in times.items():
+        if len(ways) == 2:
+            yield f"receiving updates of {size:,} bytes and folding them meanwhile, of receiving alone", ways["1"] / ways["0"], "", "", None
 
 
 def rounds(benchmarks):
@@ -58,6 +72,25 @@ def masks(benchmarks):
             yield f"{row['name'].split('/iterations')[0]}, of plain AES", row["of_openssl"], "", "at least", row["aim"]
 
 
+def secure_sum(benchmarks):
+    for row in benchmarks:
+        if row["name"].startswith("Cohort/stores:1000/d:1000000/dropout:100/"):
+            what = "secure sum of 1,000 stores, 1,000,000 coordinates, 10 % lost"
+            yield f"{what}: headquarters, by the clock", row["server_wall_s"], "s", "under", 15
+            yield f"{what}: a store's processor time", row["store_s"], "s", "under", 0.5
+            yield f"{what}: a store's upload, of the plain vector", row["upload_of_plain"], "", "at most", 1.05
+        elif row["name"].startswith("OneCore/"):
+            certificates = "real" if "ecdsa:1" in row["name"] else "cheap"
+            yield f"secure sum of 100 stores on one core, {certificates} certificates", row["everybody_s"], "s", "under", 1
+
+
+def secure_rounds(benchmarks):
+    for row in benchmarks:
+        stores = row["name"].split("/")[1]
+        yield f"round of {stores} agents without the secure sum", row["plain"], "s", "", None
+        yield f"round of {stores} agents, added by the secure sum", row["added"], "s", "under", 2
+
+
 def customers(benchmarks):
     """The way that a plan gets. The aims: 2 for the perceptron, 4 for the others."""
     for row in benchmarks:
@@ -67,8 +100,9 @@ def customers(benchmarks):
             yield f"customers' gradients, {name[1]}, {name[2]} rows each, of a plain step", row["factor"], "", *aim
 
 
-READERS = {"fold_bench": fold, "round_bench": rounds, "waiting_bench": waiting, "training_bench": training,
-           "accounting_bench": accounting, "noise_bench": noise, "mask_bench": masks, "customers_bench": customers}
+READERS = {"fold_bench": fold, "spool_bench": spool, "round_bench": rounds, "waiting_bench": waiting, "training_bench": training,
+           "accounting_bench": accounting, "noise_bench": noise, "mask_bench": masks, "secagg_bench": secure_sum,
+           "secure_rounds": secure_rounds, "customers_bench": customers}
 HOLDS = {"at most": lambda value, aim: value <= aim, "under": lambda value, aim: value < aim,
          "at least": lambda value, aim: value >= aim, "": lambda value, aim: True}
 
