@@ -2,6 +2,8 @@
 without it, in one run, so that whatever else the machine does weighs on both.
 
     python3 bench/secure_rounds.py [--stores N] [--rounds N] [--turns N] [--bin DIR] [--json FILE]
+
+Exits with 3 where the data isn't here and can't be fetched.
 """
 import argparse
 import json
@@ -17,9 +19,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "cli", "demo"))
 import demo  # noqa: E402
 import descriptions  # noqa: E402
+import prepare_oj  # noqa: E402
 from processes import kill_group  # noqa: E402
 from programs import ENDED, integer  # noqa: E402
 
+DATA_MISSING = 3
 WAYS = {"plain": "false", "secure": "true"}
 # Sites that take plans of either kind.
 FLEET = descriptions.DEMAND._replace(held_out=0, site_policy=descriptions.DEMAND_POLICY + 'secure_sum = "optional"\n')
@@ -87,6 +91,11 @@ def main():
     parser.add_argument("--bin", default=os.path.join(ROOT, "build", "release", "bin"))
     parser.add_argument("--json", help="write the figures there, as Google Benchmark does")
     options = parser.parse_args()
+    try:
+        prepare_oj.fetch_rda(prepare_oj.cache_folder())
+    except (prepare_oj.PreparationError, OSError) as error:
+        print(f"secure_rounds: {error}", file=sys.stderr)
+        sys.exit(DATA_MISSING)
     folder = tempfile.mkdtemp(prefix="aisle-secure-rounds-")
     try:
         seconds = measure(options, folder)
