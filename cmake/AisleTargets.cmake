@@ -7,6 +7,7 @@ function(aisle_add_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE aisle_flags ${ARG_PRIVATE_LINKS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  set_property(GLOBAL APPEND PROPERTY AISLE_LIBRARIES ${name})
 endfunction()
 
 # aisle_add_program(name SOURCES … LINKS …)
