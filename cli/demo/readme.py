@@ -22,7 +22,9 @@ def main(results_path, page_path):
     plot = None
     if results.get("plot") and os.path.exists(results["plot"]):
         plot = "docs/demo.svg"
-        shutil.copyfile(results["plot"], os.path.join(os.path.dirname(os.path.abspath(page_path)), plot))
+        shown = os.path.join(os.path.dirname(os.path.abspath(page_path)), plot)
+        if os.path.realpath(results["plot"]) != os.path.realpath(shown):
+            shutil.copyfile(results["plot"], shown)
     with open(page_path, encoding="utf-8") as file:
         page = insert(file.read(), results, plot)
     with open(page_path, "w", encoding="utf-8") as file:
