@@ -94,7 +94,10 @@ void Coordinator::ReloadAfter(const Status& lost) {
 }
 
 void Coordinator::Read(std::function<void(const Coordinator&)> look) {
-  parts_.executor.Post([this, look = std::move(look)] { look(*this); });
+  parts_.executor.Post([this, look = std::move(look)] {
+    if (!commit_.pending()) return look(*this);
+    commit_.Then([this, look](const Status&) { look(*this); });  // Nothing is shown before it is written down.
+  });
 }
 
 uint64_t Coordinator::Watch(JobId job, std::function<void()> changed) {

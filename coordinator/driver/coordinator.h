@@ -41,9 +41,10 @@ namespace aisle {
 struct CoordinatorPolicy {
   PacePolicy pace;
   EnrolmentPolicy enrolment;
-  absl::Duration presence_window = absl::Minutes(2);    // A store heard of within this is expected to come again.
-  absl::Duration turn_wait = absl::Milliseconds(40);    // A full round waits so long for stores that served less.
-  absl::Duration restart_grace = absl::Seconds(30);     // Stores get this long to find a coordinator that restarted.
+  absl::Duration presence_window = absl::Minutes(2);  // A store heard of within this is expected to come again.
+  absl::Duration turn_wait = absl::Milliseconds(40);  // A full round waits so long for stores that served less.
+  absl::Duration restart_grace =
+      absl::Seconds(90);  // To find a coordinator that restarted: over a store's longest back-off.
   absl::Duration reopen_min = absl::Milliseconds(500);  // After an aborted round, doubled each time …
   absl::Duration reopen_max = absl::Minutes(10);        // … up to here.
   uint32_t aborts_in_a_row_max = 20;                    // Then the job has failed; rounds nobody came to don't count.

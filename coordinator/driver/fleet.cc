@@ -62,7 +62,11 @@ ComeBack Coordinator::ComeBackLater() {
 
 void Coordinator::OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply) {
   parts_.metrics.CheckedIn();
-  if (std::optional<Instruction> instruction = InstructionFor(store, check_in)) return reply(*std::move(instruction));
+  // While a write is on its way memory is ahead of the disk, and nothing of it may be said: the store takes a seat.
+  const bool ahead = commit_.pending();
+  if (!ahead) {
+    if (std::optional<Instruction> instruction = InstructionFor(store, check_in)) return reply(*std::move(instruction));
+  }
   const bool full = waiting_.size() >= policy_.pace.waiting_max && !check_in.round;
   if (full) {
     AISLE_COVER("coordinator.waiting_room_full");
@@ -70,9 +74,17 @@ void Coordinator::OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_i
   }
   const absl::Duration hold = std::min(check_in.wait_max, policy_.pace.hold_max);
   const CheckIn offer = check_in;
-  waiting_.Seat(store, call, std::move(check_in), std::move(reply), hold, [this] { return ComeBackLater(); });
+  // A store in a round is wanted again within a phase, however large the fleet is.
+  waiting_.Seat(store, call, std::move(check_in), std::move(reply), hold,
+                [this, in_round = offer.round.has_value()] { return in_round ? ComeBack{} : ComeBackLater(); });
   parts_.metrics.SetWaiting(waiting_.size());
-  if (offer.willing && !offer.round) Offer(store, offer);
+  if (ahead) {
+    commit_.Then([this, store](const Status& durable) {
+      if (durable.ok()) AnswerIfDue(store);
+    });
+  } else if (offer.willing && !offer.round) {
+    Offer(store, offer);
+  }
 }
 
 void Coordinator::HangUp(Certificate caller, uint64_t call) {

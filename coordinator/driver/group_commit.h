@@ -31,6 +31,8 @@ class GroupCommit {
   void DropJournal(const RoundId& round);
   // Runs on the executor once everything gathered so far is durable, or has failed.
   void Then(Afterwards afterwards);
+  // Something is gathered that isn't durable yet: memory is ahead of the disk.
+  bool pending() const { return scheduled_; }
 
  private:
   struct Pending {

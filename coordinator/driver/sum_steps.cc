@@ -54,7 +54,8 @@ Status Coordinator::CheckSaid(const Certificate& caller, const ActiveJob& job, c
   const secagg::Trust trust = TrustIn(parts_.authority, parts_.executor.Now());
   if (const auto* advert = std::get_if<Advert>(&report.message)) {
     AISLE_ASSIGN_OR_RETURN(const Certificate shown, Certificate::FromPem(advert->certificate_pem));
-    if (shown.pem() != caller.pem()) {
+    const bool known = CohortOf(machine.phase()) != nullptr;  // A repeat; its certificate may have been renewed since.
+    if (!known && shown.pem() != caller.pem()) {
       return Unauthenticated("{} shows another certificate in its advert than it calls with", store);
     }
     return secagg::VerifyAdvert(*advert, trust);
@@ -76,7 +77,8 @@ std::optional<Instruction> Coordinator::StepFor(const StoreId& store, const Acti
   using Maybe = std::optional<Instruction>;
   return std::visit(Overloaded{[&](const Advertising& phase) -> Maybe { return TaskIn(phase, round); },
                                [&](const Sharing& phase) -> Maybe {
-                                 if (!job.roster) return std::nullopt;
+                                 // Signed as soon as the phase is durable; an earlier attempt's is another cohort's.
+                                 if (!job.roster || job.roster->root != phase.sum.cohort->root()) return std::nullopt;
                                  return TaskIn(phase, round, store, *job.roster);
                                },
                                [&](const Confirming& phase) -> Maybe { return TaskIn(phase, round); },

@@ -4,6 +4,7 @@
 // (Bell et al. 2020, figure 2; Bonawitz et al. 2017, figure 4, round 1).
 #include "base/cover.h"
 #include "coordinator/round/machine.h"
+#include "privacy/secagg/layout.h"
 
 namespace aisle {
 
@@ -62,10 +63,12 @@ void RoundMachine::Close(Sharing& sharing, absl::Time now, Effects& effects) {
     if (!sum.dealt.contains(*sum.cohort->PositionOf(store))) silent.push_back(store);
   }
   const bool enough = sum.dealt.size() >= policy_.cohort_min;
+  const uint32_t survivors_min = secagg::SurvivorsMin(sum.cohort->terms(), sum.cohort->size());
+  const bool confirmable = sum.dealt.size() >= survivors_min;  // Else the stores would mask their vectors for nothing.
   const std::vector<StoreId> lonely = WithTooFewNeighbours(sum, FlagsOf(sum, sum.dealt));
   const uint32_t attempt = sum.cohort->terms().attempt;
   if (enough) LeaveBehind(roster, silent, "it dealt no shares for the secure sum before the deadline", effects);
-  if (enough && lonely.empty()) return BeginCollecting(std::move(roster), std::move(sum), now, effects);
+  if (enough && confirmable && lonely.empty()) return BeginCollecting(std::move(roster), std::move(sum), now, effects);
   if (enough && attempt < policy_.sum->attempts_max) {
     AISLE_COVER("round.cohort_formed_anew");
     return BeginAdvertising(std::move(roster), attempt + 1, now, effects);
@@ -75,9 +78,12 @@ void RoundMachine::Close(Sharing& sharing, absl::Time now, Effects& effects) {
       "{} of {} stores dealt shares for the secure sum within {} (silent: {}; refused or failed: {}); {}",
       sum.dealt.size(), sum.cohort->size(), absl::FormatDuration(policy_.sum->summing_for), NamesOf(silent),
       NamesOf(GoneFrom(roster)),
-      enough ? fmt::format("{} had fewer than {} neighbours that dealt, and this was attempt {} of {}", NamesOf(lonely),
-                           sum.cohort->parameters().threshold, attempt, policy_.sum->attempts_max)
-             : fmt::format("the plan needs at least {}", policy_.cohort_min));
+      enough
+          ? fmt::format("{} had fewer than {} neighbours that dealt, a cohort of {} needs {} survivors, and this was "
+                        "attempt {} of {}",
+                        NamesOf(lonely), sum.cohort->parameters().threshold, sum.cohort->size(), survivors_min, attempt,
+                        policy_.sum->attempts_max)
+          : fmt::format("the plan needs at least {}", policy_.cohort_min));
   Abort(std::move(roster), AbortReason::kTooFewShared, std::move(explanation), effects);
 }
 

@@ -18,16 +18,6 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
-// A job's record names its latest version while that is still on its way to the disk: the one before is there then.
-std::optional<ModelRecord> LatestWritten(const JobRecord& record, const Coordinator& coordinator) {
-  for (const uint64_t version : {record.model_version, record.model_version - 1}) {
-    StatusOr<std::optional<ModelRecord>> model = coordinator.state().FindModel(record.id, version);
-    if (model.ok() && *model) return **std::move(model);
-    if (version <= 1) break;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 v1::Job JobView(const JobRecord& record, const JobPlan* plan, const Coordinator& coordinator) {
@@ -52,9 +42,10 @@ v1::Job JobView(const JobRecord& record, const JobPlan* plan, const Coordinator&
     view.set_cohort_min(contract.cohort_min);
     view.set_parameters(plan->shape.parameter_count());
   }
-  if (const std::optional<ModelRecord> model = LatestWritten(record, coordinator)) {
-    view.set_epsilon_floor(model->epsilon_floor);
-    view.set_epsilon_aggregate(model->epsilon_aggregate);
+  const StatusOr<std::optional<ModelRecord>> model = coordinator.state().FindModel(record.id, record.model_version);
+  if (model.ok() && *model) {
+    view.set_epsilon_floor((*model)->epsilon_floor);
+    view.set_epsilon_aggregate((*model)->epsilon_aggregate);
   }
   return view;
 }

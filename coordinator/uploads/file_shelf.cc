@@ -93,6 +93,10 @@ StatusOr<std::unique_ptr<ArrivingUpdate>> FileShelf::Begin(const StoreId& store,
   return std::unique_ptr<ArrivingUpdate>(std::make_unique<Arriving>(*this, store, std::move(file)));
 }
 
+Status FileShelf::DropPartial(const StoreId& store, const BlobName& update) {
+  return RemoveFile(PathOf(store, update.digest, kPartial));
+}
+
 StatusOr<SpooledUpdate> FileShelf::OpenVerified(const StoreId& store, const BlobName& update) {
   const std::string path = PathOf(store, update.digest, kComplete);
   StatusOr<FileDescriptor> file = OpenFile(path, O_RDONLY);

@@ -21,6 +21,7 @@ class FileShelf final : public UpdateShelf {
   bool Has(const StoreId& store, const BlobName& update) const override;
   uint64_t PartialSize(const StoreId& store, const BlobName& update) const override;
   StatusOr<std::unique_ptr<ArrivingUpdate>> Begin(const StoreId& store, const BlobName& update) override;
+  Status DropPartial(const StoreId& store, const BlobName& update) override;
   StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update) override;
   Status Forget(const StoreId& store) override;
 

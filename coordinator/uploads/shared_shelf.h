@@ -28,6 +28,7 @@ class SharedShelf final : public UpdateShelf {
   bool Has(const StoreId& store, const BlobName& update) const override;
   uint64_t PartialSize(const StoreId&, const BlobName&) const override { return 0; }
   StatusOr<std::unique_ptr<ArrivingUpdate>> Begin(const StoreId& store, const BlobName& update) override;
+  Status DropPartial(const StoreId&, const BlobName&) override { return OkStatus(); }  // They are in memory only.
   StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update) override;
   Status Forget(const StoreId& store) override;
 

@@ -54,6 +54,8 @@ class UpdateShelf {
   virtual uint64_t PartialSize(const StoreId& store, const BlobName& update) const = 0;
   // Begins, or goes on with what a cut stream left.
   virtual StatusOr<std::unique_ptr<ArrivingUpdate>> Begin(const StoreId& store, const BlobName& update) = 0;
+  // Drops what a cut stream left of an update that isn't complete. Nothing of it is arriving.
+  virtual Status DropPartial(const StoreId& store, const BlobName& update) = 0;
   // See UploadSpool::OpenVerified.
   virtual StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update) = 0;
   // Drops all of a store's updates, whole or not. Nothing of its is arriving.

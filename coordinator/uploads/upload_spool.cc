@@ -116,6 +116,23 @@ std::shared_ptr<UploadSpool::Arrival> UploadSpool::ArrivalOf(const StoreId& stor
   return arrival;
 }
 
+// A store has one upload in hand: another takes its place, so that no store fills the disk with beginnings. A complete
+// one may be about to be accepted and stays.
+Status UploadSpool::DropOtherPartial(const StoreId& store, const BlobName& update) {
+  std::shared_ptr<Arrival> other;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = arrivals_.find(store);
+    if (found == arrivals_.end() || found->second->update == update) return OkStatus();
+    other = found->second;
+  }
+  const std::lock_guard lock(other->mutex);
+  if (other->complete) return OkStatus();
+  ++other->turn;
+  other->incoming.reset();
+  return shelf_->DropPartial(store, other->update);
+}
+
 // Opens what is here of an arrival that this program hasn't seen yet.
 Status UploadSpool::Prepare(Arrival& arrival) {
   if (arrival.complete || arrival.incoming) return OkStatus();
@@ -130,6 +147,7 @@ Status UploadSpool::Prepare(Arrival& arrival) {
 StatusOr<std::unique_ptr<UploadSession>> UploadSpool::Begin(const StoreId& store, const BlobName& update,
                                                             uint64_t offset) {
   AISLE_RETURN_IF_ERROR(CheckSize(store, update));
+  AISLE_RETURN_IF_ERROR(DropOtherPartial(store, update));
   std::shared_ptr<Arrival> arrival = ArrivalOf(store, update);
   const std::lock_guard lock(arrival->mutex);
   AISLE_RETURN_IF_ERROR(Prepare(*arrival));

@@ -90,6 +90,7 @@ class UploadSpool {
   UploadSpool(std::string folder, uint64_t update_size, std::unique_ptr<UpdateShelf> shelf);
   Status CheckSize(const StoreId& store, const BlobName& update) const;
   std::shared_ptr<Arrival> ArrivalOf(const StoreId& store, const BlobName& update);
+  Status DropOtherPartial(const StoreId& store, const BlobName& update);
   Status Prepare(Arrival& arrival);
   void DropArrival(const StoreId& store);
 

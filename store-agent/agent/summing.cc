@@ -32,6 +32,11 @@ void AgentMachine::Sum(const RoundId& round, SumInstruction instruction) {
   }
   const auto* holding = std::get_if<Holding>(&state_);
   const bool delivered = holding == nullptr;
+  if (delivered && std::holds_alternative<AdvertiseInstruction>(instruction)) {
+    AISLE_COVER("agent.delivered_vector_spent");
+    return RefuseToSum(round, RefusalReason::kVectorSpent,
+                       "the masked vector was handed in; it is never masked for another cohort");
+  }
   Summing summing{.held = *held,
                   .instruction = std::move(instruction),
                   .tried = delivered || holding->tried,

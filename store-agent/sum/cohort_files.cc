@@ -48,8 +48,10 @@ std::string CohortFiles::PathOf(const RoundId& round) const {
 
 StatusOr<std::optional<KeptCohort>> CohortFiles::Load(const RoundId& round) const {
   const std::string path = PathOf(round);
-  if (!FileExists(path)) return std::optional<KeptCohort>();
-  AISLE_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path, kFileSizeMax));
+  StatusOr<std::string> read = ReadFile(path, kFileSizeMax);
+  if (read.status().code() == StatusCode::kNotFound) return std::optional<KeptCohort>();
+  AISLE_RETURN_IF_ERROR(read.status());  // There, but not to be read: not the same as never joined.
+  std::string bytes = *std::move(read);
   StatusOr<KeptCohort> kept = Decode(bytes);
   Wipe(bytes.data(), bytes.size());
   if (!kept.ok()) return DataLoss("{} is damaged: {}", path, MessageOf(kept.status()));

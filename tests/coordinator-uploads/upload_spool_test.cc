@@ -149,6 +149,21 @@ TEST_P(UploadSpoolTest, TheNewestStreamTakesOver) {
   EXPECT_TRUE(new_stream->Finish()->complete);
 }
 
+TEST_P(UploadSpoolTest, AStoreHasOneBeginningAtATimeSoThatItCanNotFillTheDisk) {
+  const auto first = Begin(0);
+  ASSERT_TRUE(first->Append(kUpdate.substr(0, 4)).ok());
+  std::string other(kUpdate);
+  other.back() = '!';
+  const auto second = *spool_->Begin(store_, NameOf(other), 0);
+  ASSERT_TRUE(second->Append(other.substr(0, 4)).ok());
+  EXPECT_FALSE(first->Append(kUpdate.substr(4)).ok());
+  EXPECT_EQ(Received(), 0u);
+  EXPECT_EQ(spool_->Find(store_, NameOf(other))->received, 4u);
+  ASSERT_TRUE(second->Append(other.substr(4)).ok());
+  EXPECT_TRUE(second->Finish()->complete);
+  ExpectFiles(1);
+}
+
 TEST_P(UploadSpoolTest, KeepsStoresApart) {
   const std::string other = "fedcba9876543210";
   const auto session = Begin(0);
