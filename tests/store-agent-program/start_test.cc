@@ -2,8 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "base/net/http_endpoint.h"
 #include "store-agent/program/agent.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/store-agent-transfer/fake_fleet.h"
 
 namespace aisle {
 namespace {
@@ -15,6 +19,14 @@ class AgentStartTest : public ::testing::Test {
  protected:
   std::string Refusal() {
     return std::string(MessageOf(Agent::Start(config_, [] { return true; }).status()));
+  }
+  void InviteTo(const FakeFleet& fleet) {
+    folder_.Write("enrolment.toml",
+                  fmt::format("coordinator = \"{}\"\nstore = \"s1\"\nchain = \"northwind\"\ncode = \"{}\"\n"
+                              "ca_pem = '''\n{}'''\n",
+                              fleet.address(), fleet.code, fleet.authority().root_pem()));
+    std::filesystem::permissions(config_.enrolment,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
   const TemporaryFolder folder_;
   AgentConfig config_ = [this] {
@@ -46,6 +58,14 @@ TEST_F(AgentStartTest, MistakesInThePolicyAreNamedWithTheirFile) {
 
 TEST_F(AgentStartTest, AStoreThatIsNeitherEnrolledNorInvitedIsTold) {
   EXPECT_THAT(Refusal(), HasSubstr(config_.enrolment));
+}
+
+TEST_F(AgentStartTest, AMetricsAddressThatIsTakenIsNamed) {
+  FakeFleet fleet;  // The agent joins first: the address is its last step.
+  InviteTo(fleet);
+  const auto other = HttpEndpoint::Start({.host = "127.0.0.1"}).value();
+  config_.metrics_listen = fmt::format("127.0.0.1:{}", other->port());
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr(config_.metrics_listen), HasSubstr("in use")));
 }
 
 }  // namespace
