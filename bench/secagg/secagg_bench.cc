@@ -30,17 +30,22 @@ void Report(benchmark::State& state, const Costs& costs, double stores) {
   state.counters["stores"] = stores;
 }
 
-// Stores, coordinates, drop-outs per mille.
+// Stores, coordinates, drop-outs and colluders per mille.
 void Cohort(benchmark::State& state) {
   const Chain chain = CheapChain(static_cast<uint32_t>(state.range(0)));
+  const Assumed assumed{.dropout_permille = static_cast<uint32_t>(state.range(2)),
+                        .corrupt_permille = static_cast<uint32_t>(state.range(3))};
   for ([[maybe_unused]] auto _ : state) {
-    WholeCohort cohort(chain, static_cast<uint64_t>(state.range(1)), static_cast<uint32_t>(state.range(2)));
+    WholeCohort cohort(chain, static_cast<uint64_t>(state.range(1)), assumed);
     Report(state, cohort.Run(kSample, 2), static_cast<double>(state.range(0)));
   }
 }
+// A thousand stores that may lose 30 % and have 5 % colluders would take 314 neighbours each, over kNeighboursMax.
 BENCHMARK(Cohort)
-    ->ArgNames({"stores", "d", "dropout"})
-    ->ArgsProduct({{100, 1000}, {100'000, 1'000'000}, {0, 100, 300}})
+    ->ArgNames({"stores", "d", "dropout", "corrupt"})
+    ->ArgsProduct({{100, 1000}, {100'000, 1'000'000}, {0, 100}, {50}})
+    ->ArgsProduct({{100}, {100'000, 1'000'000}, {300}, {50}})
+    ->ArgsProduct({{1000}, {100'000, 1'000'000}, {300}, {20}})
     ->UseManualTime()
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
@@ -49,7 +54,7 @@ BENCHMARK(Cohort)
 void OneCore(benchmark::State& state) {
   const Chain chain = state.range(0) != 0 ? EcdsaChain(100) : CheapChain(100);
   for ([[maybe_unused]] auto _ : state) {
-    WholeCohort cohort(chain, 100'000, 100);
+    WholeCohort cohort(chain, 100'000, {.dropout_permille = 100, .corrupt_permille = 50});
     Report(state, cohort.Run(100'000, 1), 100);
   }
 }

@@ -81,15 +81,15 @@ const char* Raw(std::span<const uint32_t> values) { return reinterpret_cast<cons
 
 }  // namespace
 
-WholeCohort::WholeCohort(const Chain& chain, uint64_t length, uint32_t dropout_permille)
-    : chain_(chain), dropout_every_(dropout_permille == 0 ? 0 : 1000 / dropout_permille), sum_(length) {
+WholeCohort::WholeCohort(const Chain& chain, uint64_t length, const Assumed& assumed)
+    : chain_(chain), dropout_every_(assumed.dropout_permille == 0 ? 0 : 1000 / assumed.dropout_permille), sum_(length) {
   terms_ = {.round = {.job = *JobId::Parse("bench"), .number = 1},
             .attempt = 1,
             .plan = Sha256::Of("plan"),
             .length = length,
             .cohort_min = static_cast<uint32_t>(chain.stores.size() / 2),
-            .corrupt_permille = 50,
-            .dropout_permille = dropout_permille};
+            .corrupt_permille = assumed.corrupt_permille,
+            .dropout_permille = assumed.dropout_permille};
 }
 
 // The last of every so many drops out, and never more than the assumption says.

@@ -34,10 +34,16 @@ struct Costs {
   bool correct = false;  // The sum is the survivors', on the coordinates that every store masked.
 };
 
+// What the terms assume of the stores. As many as that do drop out.
+struct Assumed {
+  uint32_t dropout_permille;
+  uint32_t corrupt_permille;
+};
+
 class WholeCohort {
  public:
   // Every 1000 / dropout_permille-th store drops out once it has dealt.
-  WholeCohort(const Chain& chain, uint64_t length, uint32_t dropout_permille);
+  WholeCohort(const Chain& chain, uint64_t length, const Assumed& assumed);
   // Every survivor masks its whole vector, or, with `sample` below the length, one in fifty does: the others mask the
   // first `sample` coordinates, which are compared. Then the server's sum is of as many whole vectors all the same.
   Costs Run(uint64_t sample, int threads);
