@@ -111,7 +111,8 @@ def figures(folder):
     for name, reader in READERS.items():
         path = folder / f"{name}.json"
         if path.exists():
-            yield from reader([row for row in json.loads(path.read_text())["benchmarks"] if not row.get("error_occurred")])
+            rows = json.loads(path.read_text())["benchmarks"]
+            yield from reader([row for row in rows if not row.get("error_occurred") and row.get("run_type") != "aggregate"])
 
 
 def main(folder):
