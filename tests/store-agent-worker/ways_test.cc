@@ -181,7 +181,7 @@ TEST_P(WaysTest, OrderAndSeatsDoNotMatter) {
   std::vector<size_t> drawn = trial.Everybody();
   const std::vector<int32_t> expected = trial.Sum(*way, drawn);
   const std::vector<int64_t> expected_totals = trial.totals();
-  std::ranges::rotate(drawn, drawn.begin() + 113);
+  std::rotate(drawn.begin(), drawn.begin() + 113, drawn.end());
   std::swap(drawn[0], drawn[7]);
   EXPECT_THAT(trial.Sum(*way, drawn), ElementsAreArray(expected));
   EXPECT_THAT(trial.totals(), ElementsAreArray(expected_totals));
