@@ -18,7 +18,7 @@ SampledGaussian JobOf(int number) {
 }
 
 void YearByRenyi(benchmark::State& state) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     RdpCurve total;
     for (int job = 0; job < kJobs; ++job) {
       const SampledGaussian mechanism = JobOf(job);
@@ -34,14 +34,14 @@ void ByLossDistributions(benchmark::State& state) {
   for (int job = 0; job < state.range(0); ++job) {
     if (!accountant.Add(JobOf(job), kRounds).ok()) state.SkipWithError("not added");
   }
-  for (auto _ : state) benchmark::DoNotOptimize(accountant.Epsilon(kDelta).value());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(accountant.Epsilon(kDelta).value());
 }
 BENCHMARK(ByLossDistributions)->ArgName("jobs")->Arg(1)->Arg(kJobs)->Unit(benchmark::kMillisecond);
 
 void Calibration(benchmark::State& state) {
   const auto accountant = static_cast<Accountant>(state.range(0));
   const NoiseTarget target{.epsilon = 2, .delta = kDelta, .sampling_rate = 0.01, .steps = kRounds};
-  for (auto _ : state) benchmark::DoNotOptimize(CalibrateNoise(target, accountant).value());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(CalibrateNoise(target, accountant).value());
 }
 BENCHMARK(Calibration)
     ->ArgName("accountant")

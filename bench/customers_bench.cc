@@ -201,7 +201,7 @@ void Customers(benchmark::State& state, const Model& model, UnitWay way, int64_t
   store.SumCustomers(**gradients);
   std::vector<double> factors;
   double step_best = 1e9;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const double step = SecondsOf([&] { store.Step(); });
     const double customers = SecondsOf([&] { store.SumCustomers(**gradients); });
     state.SetIterationTime(customers);

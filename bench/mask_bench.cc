@@ -134,7 +134,7 @@ void SplitOneSecret(benchmark::State& state) {
   const Sharing sharing(state.range(0));
   const SecretBytes secret = NewKey();
   AesCtrStream random(NewKey(), "bench");
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(Split(secret, sharing.parameters.threshold, sharing.all, random));
   }
 }
@@ -142,7 +142,7 @@ BENCHMARK(SplitOneSecret)->ArgName("cohort")->Arg(100)->Arg(1000)->Unit(benchmar
 
 void WeightsOfOnePattern(benchmark::State& state) {
   const Sharing sharing(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(LagrangeWeights::AtZero(sharing.enough));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(LagrangeWeights::AtZero(sharing.enough));
 }
 BENCHMARK(WeightsOfOnePattern)->ArgName("cohort")->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
@@ -151,13 +151,14 @@ void CombineOneSecret(benchmark::State& state) {
   AesCtrStream random(NewKey(), "bench");
   const std::vector<Share> shares = Split(NewKey(), sharing.parameters.threshold, sharing.enough, random).value();
   const LagrangeWeights weights = LagrangeWeights::AtZero(sharing.enough).value();
-  for (auto _ : state) benchmark::DoNotOptimize(weights.Combine(shares));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(weights.Combine(shares));
 }
 BENCHMARK(CombineOneSecret)->ArgName("cohort")->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
 // Both sides find the parameters anew for each cohort.
 void Parameters(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(FindParameters(static_cast<uint32_t>(state.range(0)), {}));
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(FindParameters(static_cast<uint32_t>(state.range(0)), {}));
 }
 BENCHMARK(Parameters)->ArgName("cohort")->Arg(100)->Arg(1000)->Arg(10'000)->Unit(benchmark::kMicrosecond);
 

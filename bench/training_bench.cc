@@ -80,13 +80,14 @@ WorkerOutcome RunOrDie(WorkerProcess& worker, const v1::WorkerRequest& request) 
 void Direct(benchmark::State& state) {
   const auto examples = static_cast<int64_t>((kWeeks - 14) * kBrands);
   const int64_t steps = kEpochs * ((examples + kBatch - 1) / kBatch);
-  for (auto _ : state) state.SetIterationTime(TrainDirectly(examples, kEpochs) / static_cast<double>(steps));
+  for ([[maybe_unused]] auto _ : state)
+    state.SetIterationTime(TrainDirectly(examples, kEpochs) / static_cast<double>(steps));
 }
 
 void InWorker(benchmark::State& state) {
   const auto worker = Value(WorkerProcess::Start(AISLE_WORKER_PROGRAM));
   const v1::WorkerRequest request = MakeRequest(kEpochs);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const WorkerOutcome outcome = RunOrDie(*worker, request);
     const v1::TrainResult& trained = outcome.reply.trained();
     const uint64_t steps = kEpochs * ((trained.examples() + kBatch - 1) / kBatch);
@@ -98,14 +99,14 @@ void InWorker(benchmark::State& state) {
 // One epoch, with the worker's start.
 void ColdTask(benchmark::State& state) {
   const v1::WorkerRequest request = MakeRequest(1);
-  for (auto _ : state) RunOrDie(*Value(WorkerProcess::Start(AISLE_WORKER_PROGRAM)), request);
+  for ([[maybe_unused]] auto _ : state) RunOrDie(*Value(WorkerProcess::Start(AISLE_WORKER_PROGRAM)), request);
 }
 
 void WarmTask(benchmark::State& state) {
   const v1::WorkerRequest request = MakeRequest(1);
   const auto worker = Value(WorkerProcess::Start(AISLE_WORKER_PROGRAM));
   RunOrDie(*worker, request);
-  for (auto _ : state) RunOrDie(*worker, request);
+  for ([[maybe_unused]] auto _ : state) RunOrDie(*worker, request);
 }
 
 BENCHMARK(Direct)->Name("step/libtorch")->UseManualTime()->Unit(benchmark::kMicrosecond)->Iterations(5);

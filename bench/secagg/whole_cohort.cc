@@ -104,7 +104,7 @@ Costs WholeCohort::Run(uint64_t sample, int threads) {
   Collect(sample);
   Confirm();
   Reveal();
-  Unmask(sample, threads);
+  Unmask(threads);
   const auto survivors = static_cast<double>(std::ranges::count(transcript_.statuses, MemberStatus::kSurvived));
   costs_.everybody = costs_.store_steps + costs_.store_masking + costs_.server_messages + costs_.server_rebuilding +
                      costs_.server_sum + costs_.server_self_masks + costs_.server_dropouts;
@@ -162,7 +162,6 @@ void WholeCohort::Deal() {
 }
 
 void WholeCohort::Collect(uint64_t sample) {
-  sample = std::min(sample, terms_.length);
   expected_.assign(sample, 0);
   std::vector<uint32_t> vector(terms_.length);
   AesCtrStream updates(SecretBytes(32), "bench/updates");
@@ -229,7 +228,7 @@ void WholeCohort::Reveal() {
   }
 }
 
-void WholeCohort::Unmask(uint64_t sample, int threads) {
+void WholeCohort::Unmask(int threads) {
   StatusOr<RecoveredMasks> masks = Internal("not yet");
   costs_.server_rebuilding += Timed([&] { masks = Reconstruct(transcript_); });
   CheckOk(masks.status());
@@ -240,7 +239,6 @@ void WholeCohort::Unmask(uint64_t sample, int threads) {
     ApplyMasks(masks->dropout_masks(), first, piece);
   });
   costs_.server_wall += WallSeconds() - begun;
-  sample = std::min(sample, terms_.length);
   costs_.correct = std::equal(expected_.begin(), expected_.end(), sum_.begin());
 }
 

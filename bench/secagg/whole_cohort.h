@@ -55,7 +55,7 @@ class WholeCohort {
   void Collect(uint64_t sample);
   void Confirm();
   void Reveal();
-  void Unmask(uint64_t sample, int threads);
+  void Unmask(int threads);
 
   const Chain& chain_;
   CohortTerms terms_;
