@@ -161,6 +161,14 @@ Status RemoveFile(const std::string& path) {
   return OkStatus();
 }
 
+Status RemoveFilesBut(const std::string& folder, std::string_view keep) {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().string() != keep) AISLE_RETURN_IF_ERROR(RemoveFile(file.path().string()));
+  }
+  return error ? Unavailable("can't list {}: {}", folder, error.message()) : OkStatus();
+}
+
 bool FileExists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 StatusOr<uint64_t> FileSize(const std::string& path) {

@@ -50,6 +50,8 @@ Status RenameDurably(const std::string& from, const std::string& to);
 // Creates the folder and its parents (0750). PermissionDenied and so on name the folder.
 Status MakeFolders(const std::string& folder);
 Status RemoveFile(const std::string& path);  // OK if it isn't there.
+// Every file of the folder but the one at `keep`; all of them if that is empty. Unavailable if it can't be listed.
+Status RemoveFilesBut(const std::string& folder, std::string_view keep);
 bool FileExists(const std::string& path);
 StatusOr<uint64_t> FileSize(const std::string& path);
 

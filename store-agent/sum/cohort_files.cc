@@ -1,7 +1,6 @@
 #include "store-agent/sum/cohort_files.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <system_error>
 
 #include "base/codec.h"
@@ -72,12 +71,7 @@ Status CohortFiles::Save(const KeptCohort& cohort) const {
 Status CohortFiles::Drop(const RoundId& round) const { return RemoveFile(PathOf(round)); }
 
 Status CohortFiles::DropAllBut(const std::optional<RoundId>& round) const {
-  const std::string keep = round ? PathOf(*round) : "";
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
-    if (file.path().string() != keep) AISLE_RETURN_IF_ERROR(RemoveFile(file.path().string()));
-  }
-  return error ? Unavailable("can't list {}: {}", folder_, error.message()) : OkStatus();
+  return RemoveFilesBut(folder_, round ? PathOf(*round) : "");
 }
 
 }  // namespace aisle

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <system_error>
 
 #include "base/secret.h"
@@ -91,12 +90,7 @@ Status Spool::Drop(const RoundId& round) const {
 }
 
 Status Spool::DropAllBut(const std::optional<RoundId>& round) const {
-  const std::string keep = round ? PathOf(*round) : "";
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
-    if (file.path().string() != keep) AISLE_RETURN_IF_ERROR(RemoveFile(file.path().string()));
-  }
-  return error ? Unavailable("can't list {}: {}", folder_, error.message()) : OkStatus();
+  return RemoveFilesBut(folder_, round ? PathOf(*round) : "");
 }
 
 }  // namespace aisle
