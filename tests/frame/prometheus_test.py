@@ -1,4 +1,5 @@
-"""A real Prometheus scrapes a real coordinator: every series comes through, and promtool finds nothing to say about them."""
+"""A real Prometheus scrapes a real coordinator and a real agent that has joined it: every series comes through, and promtool
+finds nothing to say about them."""
 import json
 import os
 import shutil
@@ -32,18 +33,34 @@ class PrometheusTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.processes = Processes(os.path.join(self.folder, "logs"))
         self.addCleanup(self.processes.stop)
-        self.metrics_port, self.prometheus_port = free_port(), free_port()
+        self.ports = {"aisle-coordinator": free_port(), "aisle-agent": free_port()}
+        self.prometheus_port = free_port()
+        self.aisle = Aisle(os.path.join(BUILD, "bin"), os.path.join(self.folder, "chain"), f"127.0.0.1:{free_port()}")
         self.start_coordinator()
+        self.start_agent()
 
     def start_coordinator(self):
-        aisle = Aisle(os.path.join(BUILD, "bin"), os.path.join(self.folder, "chain"), f"127.0.0.1:{free_port()}")
-        aisle.init("test")
-        self.processes.start("coordinator", [aisle.program("aisle-coordinator"), "--config",
-                                             settings.coordinator(aisle.chain, self.metrics_port)])
-        self.wait_for("the coordinator", lambda: fetch(self.endpoint("readyz")))
+        self.aisle.init("test")
+        self.processes.start("coordinator", [self.aisle.program("aisle-coordinator"), "--config",
+                                             settings.coordinator(self.aisle.chain, self.ports["aisle-coordinator"])])
+        self.wait_for("the coordinator", lambda: fetch(self.endpoint("aisle-coordinator", "readyz")))
 
-    def endpoint(self, page):
-        return f"http://127.0.0.1:{self.metrics_port}/{page}"
+    def start_agent(self):
+        store = os.path.join(self.folder, "store")
+        os.makedirs(store)
+        self.aisle.add_store("leeds-01", os.path.join(store, "enrol.toml"))
+        config = settings.agent(store, os.path.join(ROOT, "config", "tables.toml"), os.path.join(BUILD, "bin"),
+                                self.ports["aisle-agent"], "")
+        self.processes.start("agent", [self.aisle.program("aisle-agent"), "--config", config])
+        # Ready it is once a check-in was answered, which headquarters holds for a while when there is nothing to do.
+        self.wait_for("the agent", lambda: fetch(self.endpoint("aisle-agent", "healthz")))
+
+    def endpoint(self, program, page):
+        return f"http://127.0.0.1:{self.ports[program]}/{page}"
+
+    def series_of(self, program):
+        lines = fetch(self.endpoint(program, "metrics")).splitlines()
+        return {line.split("{")[0].split(" ")[0] for line in lines if line[:1] != "#"}
 
     def wait_for(self, what, ask):
         """Until `ask` gives something true. No test of speed: the limit is for a machine that is stuck."""
@@ -65,8 +82,8 @@ class PrometheusTest(unittest.TestCase):
         with open(config, "w", encoding="utf-8") as file:
             json.dump({"global": {"scrape_interval": "1s"},
                        "rule_files": [os.path.join(ROOT, "docker", "prometheus", "rules.yml")],
-                       "scrape_configs": [{"job_name": "aisle-coordinator",
-                                           "static_configs": [{"targets": [f"127.0.0.1:{self.metrics_port}"]}]}]}, file)
+                       "scrape_configs": [{"job_name": program, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+                                          for program, port in self.ports.items()]}, file)
         self.processes.start("prometheus", ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.folder}/tsdb",
                                             f"--web.listen-address=127.0.0.1:{self.prometheus_port}"])
 
@@ -75,17 +92,20 @@ class PrometheusTest(unittest.TestCase):
         return json.loads(fetch(url))["data"]["result"]
 
     def test_a_real_prometheus_reads_every_series(self):
-        names = {line.split("{")[0].split(" ")[0] for line in fetch(self.endpoint("metrics")).splitlines() if line[:1] != "#"}
+        names = {program: self.series_of(program) for program in self.ports}
         self.start_prometheus()
-        self.wait_for("the first scrape", lambda: self.query("up") and self.query("up")[0]["value"][1] == "1")
-        known = {series["metric"]["__name__"] for series in self.query('{job="aisle-coordinator"}')}
-        self.assertLessEqual(names, known)
-        self.assertIn("aisle_coordinator_stores_waiting", known)
+        self.wait_for("the first scrapes", lambda: [series["value"][1] for series in self.query("up")] == ["1", "1"])
+        for program, marker in (("aisle-coordinator", "aisle_coordinator_stores_waiting"),
+                                ("aisle-agent", "aisle_agent_certificate_expiry_seconds")):
+            known = {series["metric"]["__name__"] for series in self.query(f'{{job="{program}"}}')}
+            self.assertLessEqual(names[program], known)
+            self.assertIn(marker, known)
 
     def test_names_and_help_are_as_prometheus_wants_them(self):
-        checked = subprocess.run(["promtool", "check", "metrics"], input=fetch(self.endpoint("metrics")), capture_output=True,
-                                 text=True, check=False)
-        self.assertEqual((0, ""), (checked.returncode, checked.stderr + checked.stdout))
+        for program in self.ports:
+            checked = subprocess.run(["promtool", "check", "metrics"], input=fetch(self.endpoint(program, "metrics")),
+                                     capture_output=True, text=True, check=False)
+            self.assertEqual((0, ""), (checked.returncode, checked.stderr + checked.stdout), program)
 
 
 if __name__ == "__main__":
