@@ -1,12 +1,39 @@
 #include "base/cover.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
 namespace aisle {
 namespace {
 
+#ifdef AISLE_DIE_AT_MARKS
+constexpr bool kMayDie = true;
+#else
+constexpr bool kMayDie = false;
+#endif
+
+struct Death {
+  std::string_view mark;
+  uint64_t passage = 1;
+
+  static Death FromEnvironment() {
+    Death death{.mark = DieAt()};
+    const size_t hash = death.mark.rfind('#');
+    if (hash == std::string_view::npos) return death;
+    const std::string_view digits = death.mark.substr(hash + 1);
+    std::from_chars(digits.data(), digits.data() + digits.size(), death.passage);
+    death.mark = death.mark.substr(0, hash);
+    return death;
+  }
+};
+
 struct Marks {
+  const Death death = Death::FromEnvironment();
   std::mutex mutex;
   std::map<std::string_view, uint64_t> counts;  // Guarded by mutex.
 };
@@ -20,7 +47,8 @@ Marks& TheMarks() {
 void CountCoverage(std::string_view mark) {
   Marks& marks = TheMarks();
   const std::lock_guard lock(marks.mutex);
-  ++marks.counts[mark];
+  const uint64_t passage = ++marks.counts[mark];
+  if (kMayDie && passage == marks.death.passage && mark == marks.death.mark) ::kill(::getpid(), SIGKILL);
 }
 
 uint64_t CoverageCount(std::string_view mark) {
@@ -28,6 +56,12 @@ uint64_t CoverageCount(std::string_view mark) {
   const std::lock_guard lock(marks.mutex);
   const auto found = marks.counts.find(mark);
   return found == marks.counts.end() ? 0 : found->second;
+}
+
+std::string_view DieAt() {
+  if (!kMayDie) return "";
+  const char* const value = std::getenv("AISLE_DIE_AT");
+  return value == nullptr ? "" : value;
 }
 
 }  // namespace aisle

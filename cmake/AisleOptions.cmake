@@ -3,6 +3,8 @@ option(AISLE_TESTS "Build the tests" ON)
 option(AISLE_BENCH "Build the benchmarks" OFF)
 option(AISLE_WORKER "Build what needs LibTorch: aisle-worker and its tests" ON)
 option(AISLE_WERROR "Treat warnings as errors" OFF)
+string(COMPARE EQUAL "${CMAKE_BUILD_TYPE}" Debug aisle_is_debug)
+option(AISLE_DIE_AT_MARKS "Let AISLE_DIE_AT kill programs at a coverage mark, for tests: debug builds only" ${aisle_is_debug})
 option(AISLE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 set(AISLE_SANITIZE "" CACHE STRING "Sanitizers for all of our code: address,undefined or thread")
 

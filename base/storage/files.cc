@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/cover.h"
+
 namespace aisle {
 namespace {
 
@@ -88,6 +90,7 @@ Status WriteFileDurably(const std::string& path, std::string_view content, unsig
     ::unlink(aside.c_str());
     return written;
   }
+  AISLE_COVER("commit.file.aside");
   return RenameDurably(aside, path);
 }
 
@@ -138,6 +141,7 @@ Status SyncFolder(const std::string& folder) {
 
 Status RenameDurably(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus(errno, "rename " + from + " to", to);
+  AISLE_COVER("commit.file.renamed");
   return SyncFolder(FolderOf(to));
 }
 

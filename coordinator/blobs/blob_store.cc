@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/cover.h"
 #include "base/reason.h"
 
 namespace aisle {
@@ -123,6 +124,7 @@ StatusOr<BlobName> BlobStore::Put(std::string_view bytes) {
     AISLE_RETURN_IF_ERROR(NameFullDisk(written));
   }
   AISLE_RETURN_IF_ERROR(SyncFolder(folder));  // Also if it was there: its writer may not have come to this yet.
+  AISLE_COVER("commit.model_blob.after");
   NoteVerified(name.digest);
   return name;
 }
@@ -134,6 +136,7 @@ Status BlobStore::WriteWhole(const Digest& digest, std::string_view bytes) {
   AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(partial, O_WRONLY | O_CREAT | O_TRUNC));
   Status written = WriteAll(file.get(), bytes, partial);
   if (written.ok()) written = SyncData(file.get(), partial);
+  AISLE_COVER("commit.model_blob.aside");
   if (written.ok() && ::rename(partial.c_str(), PathOf(digest).c_str()) != 0) {
     written = ErrnoStatus(errno, "rename " + partial + " to", PathOf(digest));
   }

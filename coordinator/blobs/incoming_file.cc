@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/cover.h"
 #include "base/reason.h"
 #include "base/storage/page_cache.h"
 
@@ -113,15 +114,18 @@ Status IncomingFile::Finish() {
                                name_.size, digest.ShortHex(), name_.digest.ShortHex()),
                       Reason::kDigestMismatch);
   }
+  AISLE_COVER("commit.incoming.before");
   Status synced = SyncData(file_.get(), place_.partial);
   if (!synced.ok()) {
     AISLE_RETURN_IF_ERROR(Restart());
     return NameFullDisk(std::move(synced));
   }
   file_.Close();
+  AISLE_COVER("commit.incoming.aside");
   if (::rename(place_.partial.c_str(), place_.complete.c_str()) != 0) {
     return ErrnoStatus(errno, "rename " + place_.partial + " to", place_.complete);
   }
+  AISLE_COVER("commit.incoming.renamed");
   return OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/cover.h"
 
 namespace aisle {
 
@@ -47,7 +48,9 @@ void GroupCommit::Flush() {
   }
   for (const RoundId& round : std::exchange(drops_, {})) change.DropJournal(round);
   const std::vector<Afterwards> afterwards = std::exchange(afterwards_, {});
+  AISLE_COVER("commit.journal.before");
   const Status committed = change.empty() ? OkStatus() : store_.Commit(change, Durability::kSynced);
+  AISLE_COVER("commit.journal.after");
   for (const Afterwards& then : afterwards) then(committed);
   if (!committed.ok()) lost_(committed);
 }

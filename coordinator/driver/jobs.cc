@@ -1,4 +1,5 @@
 // What the data team and operations ask for.
+#include "base/cover.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "coordinator/driver/coordinator.h"
@@ -26,9 +27,11 @@ void Coordinator::Submit(Submission submission, Reply<JobRecord> reply) {
     };
     const StatusOr<JobRecord> admitted = admit();
     if (!admitted.ok()) return reply(admitted);
+    AISLE_COVER("commit.job.before");
     commit_.change().Put(*admitted);
     commit_.Then([=, this](const Status& durable) {
       if (!durable.ok()) return reply(durable);
+      AISLE_COVER("commit.job.after");
       LogInfo("job {} was submitted: plan {}, {} rounds", admitted->id, admitted->plan_name, admitted->rounds_total);
       reply(admitted);
       const auto found = jobs_.find(admitted->id);

@@ -208,11 +208,13 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
                           .metrics = next.metrics,
                           .clip_norm = next.clip_norm,
                           .reached = next.weights == next.published ? std::nullopt : std::optional(next.weights)};
+  AISLE_COVER("commit.publication.before");
   commit_.change().Publish(model).Put(job.record);
   job.round->SetMetrics(std::move(next.metrics));
   stores_.CountCollected(survivors);
   job.round->Publish(model.version, [=, this, id = job.record.id](const Status& durable) {
     if (!durable.ok()) return;
+    AISLE_COVER("commit.publication.after");
     LogInfo("round {} published version {} from {} stores", round, model.version, stores);
     // The state before is only needed to replay a commit that has now happened.
     if (state_before && state_before != model.optimizer_state) (void)parts_.blobs.Remove(state_before->digest);
@@ -241,6 +243,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
     pause = std::min(policy_.reopen_max, policy_.reopen_min * std::exp2(std::min(job.record.rounds_aborted, 20U)));
     commit_.change().Put(job.record);
   }
+  AISLE_COVER("commit.round_closed.after");
   const std::string folder = job.spool->folder();
   job.round.reset();
   job.folds.reset();
@@ -259,6 +262,7 @@ void Coordinator::EndJob(ActiveJob& job, JobState state, std::string reason) {
   job.record.state_reason = std::move(reason);
   job.record.ended_at = parts_.executor.Now();
   commit_.change().Put(job.record);
+  AISLE_COVER("commit.job_ended.before");
   commit_.Then([this, id = job.record.id, state](const Status& durable) {
     if (!durable.ok()) return;
     LogInfo("job {} is {}", id, NameOf(state));

@@ -1,6 +1,9 @@
 #include "coordinator/enrolment/enrolment_desk.h"
 
+#include "base/clock.h"
+#include "base/cover.h"
 #include "base/identity/key_pair.h"
+#include "base/identity/statement.h"
 #include "base/reason.h"
 
 namespace aisle {
@@ -14,7 +17,7 @@ Status RefuseRevoked(const StoreId& store) {
 
 EnrolmentDesk::EnrolmentDesk(const CertificateAuthority& authority, EnrolmentPolicy policy, EnrolmentRecords& records,
                              const Clock& clock, RandomSource& random)
-    : authority_(authority), policy_(policy), records_(records), clock_(clock), random_(random) {}
+    : authority_(&authority), policy_(policy), records_(records), clock_(clock), random_(random) {}
 
 StatusOr<IssuedCode> EnrolmentDesk::Invite(const StoreId& store) {
   AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(store));
@@ -53,6 +56,34 @@ StatusOr<Certificate> EnrolmentDesk::Renew(const Certificate& presented, std::st
   return certificate;
 }
 
+StatusOr<Certificate> EnrolmentDesk::RenewLate(std::string_view ended_pem, std::string_view csr_pem,
+                                               std::string_view proof, std::string_view roots_pem) {
+  AISLE_ASSIGN_OR_RETURN(const Certificate ended, Certificate::FromPem(ended_pem));
+  AISLE_ASSIGN_OR_RETURN(const StoreId store, StoreOf(ended.identity()));
+  if (ended.identity().chain != authority_->chain()) {
+    return Unauthenticated("the certificate is of chain '{}'; this is chain '{}'", ended.identity().chain,
+                           authority_->chain());
+  }
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+  AISLE_RETURN_IF_ERROR(aisle::Admit(keys, ended.key_digest()).status());
+  if (const absl::Time latest = ended.not_after() + policy_.late_renewal; clock_.Now() > latest) {
+    return FailedPrecondition(
+        "the certificate of store '{}' ended at {} and could be renewed until {}; give the store a new code: aisle store "
+        "add {}",
+        store, FormatUtc(ended.not_after()), FormatUtc(latest), store);
+  }
+  AISLE_RETURN_IF_ERROR(ended.CheckIssuedBy(roots_pem, ended.not_after()));
+  AISLE_RETURN_IF_ERROR(CheckLateRenewal(ended, csr_pem, proof));
+  AISLE_COVER("enrolment.late_renewal");
+  return Renew(ended, csr_pem);
+}
+
+StatusOr<StoreId> EnrolmentDesk::Recognise(const Certificate& presented) {
+  AISLE_ASSIGN_OR_RETURN(StoreId store, StoreOf(presented.identity()));
+  AISLE_RETURN_IF_ERROR(KeysOf(store).status());
+  return store;
+}
+
 StatusOr<StoreId> EnrolmentDesk::Admit(const Certificate& presented) {
   AISLE_ASSIGN_OR_RETURN(StoreId store, StoreOf(presented.identity()));
   AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
@@ -71,8 +102,8 @@ StatusOr<AcceptedKeys> EnrolmentDesk::KeysOf(const StoreId& store) {
 }
 
 StatusOr<Certificate> EnrolmentDesk::Issue(const StoreId& store, std::string_view csr_pem) {
-  AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority_.chain(), Role::kStore, store.str()));
-  return authority_.IssueFromCsr(csr_pem, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(),
+  AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority_->chain(), Role::kStore, store.str()));
+  return authority_->IssueFromCsr(csr_pem, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(),
                                  random_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cover.h"
 #include "base/log.h"
 
 namespace aisle {
@@ -202,7 +203,10 @@ void StoreBook::NoteRefusal(const StoreId& store, const std::string& refusal) {
 }
 
 Status StoreBook::Write(const StoreRecord& record, Durability durability) {
-  return state_.Commit(StateChange().Put(record), durability);
+  AISLE_COVER("commit.store_record.before");
+  const Status written = state_.Commit(StateChange().Put(record), durability);
+  AISLE_COVER("commit.store_record.after");
+  return written;
 }
 
 void StoreBook::AddPresence(StoreRecord& record) const {

@@ -58,6 +58,7 @@ class FileShelf::Arriving final : public ArrivingUpdate {
       AISLE_RETURN_IF_ERROR(RemoveFile(shelf_.PathOf(store_, file_.name().digest, kComplete)));
       return named;
     }
+    AISLE_COVER("commit.upload_file.after");
     shelf_.NoteVerified(store_, file_.name().digest);
     return OkStatus();
   }

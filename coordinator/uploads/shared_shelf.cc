@@ -155,7 +155,9 @@ Status SharedShelf::Forget(const StoreId& store) {
 Status SharedShelf::Write(const StoreId& store, const Digest& digest, std::string_view payload) {
   StatusOr<uint64_t> begin = WriteRecord(store, digest, payload);
   if (!begin.ok()) return NameFullDisk(begin.status());
+  AISLE_COVER("commit.upload.before");
   AISLE_RETURN_IF_ERROR(NameFullDisk(sync_.Sync()));
+  AISLE_COVER("commit.upload.after");
   if (payload.empty()) return OkStatus();
   const std::lock_guard lock(mutex_);
   begins_[{store, digest}] = *begin;

@@ -26,9 +26,15 @@ StatusOr<std::optional<agent::TaskRecord>> RecordFile::Load() const {
 }
 
 Status RecordFile::Save(const std::optional<agent::TaskRecord>& record) const {
-  if (record) return WriteFileDurably(path_, agent::EncodeRecord(*record).Reveal(), 0600);
-  AISLE_RETURN_IF_ERROR(RemoveFile(path_));
-  return SyncFolder(std::filesystem::path(path_).parent_path().string());
+  AISLE_COVER("commit.task_record.before");
+  if (record) {
+    AISLE_RETURN_IF_ERROR(WriteFileDurably(path_, agent::EncodeRecord(*record).Reveal(), 0600));
+  } else {
+    AISLE_RETURN_IF_ERROR(RemoveFile(path_));
+    AISLE_RETURN_IF_ERROR(SyncFolder(std::filesystem::path(path_).parent_path().string()));
+  }
+  AISLE_COVER("commit.task_record.after");
+  return OkStatus();
 }
 
 }  // namespace aisle

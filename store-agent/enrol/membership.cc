@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/cover.h"
 #include "base/identity/secret_file.h"
 #include "base/log.h"
 #include "base/storage/files.h"
@@ -70,7 +71,9 @@ StatusOr<KeyPair> PendingKey(const std::string& folder, const Digest& used = {})
     if (key.digest() != used) return key;
   }
   AISLE_ASSIGN_OR_RETURN(KeyPair key, KeyPair::Generate());
+  AISLE_COVER("commit.pending_key.before");
   AISLE_RETURN_IF_ERROR(key.SaveTo(path));
+  AISLE_COVER("commit.pending_key.after");
   return key;
 }
 
@@ -87,8 +90,11 @@ StatusOr<TlsIdentity> CheckAnswer(const EnrolAnswer& answer, KeyPair key, const 
 
 StatusOr<Membership> Keep(const std::string& folder, TlsIdentity identity, Headquarters headquarters) {
   AISLE_ASSIGN_OR_RETURN(StoreId store, StoreOf(identity.certificate.identity()));
+  AISLE_COVER("commit.certificate.before");
   AISLE_RETURN_IF_ERROR(SaveHeadquarters(folder, headquarters));
+  AISLE_COVER("commit.headquarters.after");
   AISLE_RETURN_IF_ERROR(SaveTlsBundle(IdentityPath(folder), identity));
+  AISLE_COVER("commit.certificate.after");
   AISLE_RETURN_IF_ERROR(RemoveFile(PendingPath(folder)));
   return Membership{.store = std::move(store),
                     .coordinator = std::move(headquarters.coordinator),

@@ -14,6 +14,7 @@
 #include <set>
 #include <thread>
 
+#include "base/cover.h"
 #include "base/storage/files.h"
 #include "store-agent/ingest/ingest.h"
 
@@ -146,7 +147,10 @@ Status DropFolder::Impl::Take(const TableName& table, const std::string& name) {
 Status DropFolder::Impl::PutAway(const IngestReport& report, const std::string& path, const std::string& name) {
   const std::string kept = FreePath(Folder(report.refused() ? "refused" : "done", report.table), name);
   AISLE_RETURN_IF_ERROR(WriteFileDurably(kept + ".report.json", ToJson(report)));
-  return RenameDurably(path, kept);
+  AISLE_COVER("commit.ingested.before");
+  AISLE_RETURN_IF_ERROR(RenameDurably(path, kept));
+  AISLE_COVER("commit.ingested.after");
+  return OkStatus();
 }
 
 // Until a file comes, until it is time to try again, or until Stop.

@@ -158,15 +158,19 @@ StatusOr<DebitReceipt> LedgerFile::Spend(std::span<const Debit> debits, const Sp
   }
   const Status noted = NoteHead();
   if (!noted.ok()) return Unavailable("the ledger's head could not be written: {}", MessageOf(noted));
+  AISLE_COVER("commit.ledger_head.after");
   return *std::move(first);
 }
 
 // After a failed write the file is cut back, so that the next debit continues the same chain.
 Status LedgerFile::Append(std::string_view bytes) {
   const std::string path = LedgerPath(folder_);
+  AISLE_COVER("commit.ledger.before");
   Status written = WriteAllAt(file_.get(), bytes, size_, path);
+  AISLE_COVER("commit.ledger.written");
   if (written.ok()) written = SyncData(file_.get(), path);
   if (written.ok()) {
+    AISLE_COVER("commit.ledger.after");
     size_ += bytes.size();
     return OkStatus();
   }

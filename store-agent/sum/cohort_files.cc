@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/codec.h"
+#include "base/cover.h"
 #include "base/storage/files.h"
 
 namespace aisle {
@@ -65,10 +66,16 @@ Status CohortFiles::Save(const KeptCohort& cohort) const {
   const SecretBytes summed = Joined(head.bytes(), pem.Reveal());
   const SecretBytes whole_head = Joined(summed.Reveal(), Sha256::Of(summed.Reveal()).view());
   const SecretBytes bytes = Joined(whole_head.Reveal(), cohort.member.Encode().Reveal());
-  return WriteFileDurably(PathOf(cohort.member.terms().round), bytes.Reveal(), 0600);
+  AISLE_COVER("commit.cohort.before");
+  AISLE_RETURN_IF_ERROR(WriteFileDurably(PathOf(cohort.member.terms().round), bytes.Reveal(), 0600));
+  AISLE_COVER("commit.cohort.after");
+  return OkStatus();
 }
 
-Status CohortFiles::Drop(const RoundId& round) const { return RemoveFile(PathOf(round)); }
+Status CohortFiles::Drop(const RoundId& round) const {
+  AISLE_COVER("commit.cohort_dropped.before");
+  return RemoveFile(PathOf(round));
+}
 
 Status CohortFiles::DropAllBut(const std::optional<RoundId>& round) const {
   return RemoveFilesBut(folder_, round ? PathOf(*round) : "");

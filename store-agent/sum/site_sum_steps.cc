@@ -11,6 +11,8 @@
 namespace aisle {
 namespace {
 
+constexpr size_t kCertificatesKept = 2 * kNeighboursMax;  // Neighbours change with every cohort, and meet again.
+
 TaskEnd StorageFailed(const Status& status) {
   LogError("a step of the secure sum can't be taken: {}", MessageOf(status));
   return Failed{FailureReason::kStorage, "the store's files don't allow a step of the secure sum"};
@@ -51,12 +53,24 @@ std::variant<SumMessage, TaskEnd> SiteSumSteps::Say(const agent::TakeSumStep& st
   auto cohort = CohortOf(step);
   if (auto* end = std::get_if<TaskEnd>(&cohort)) return std::move(*end);
   auto& kept = std::get<KeptCohort>(cohort);
-  Answered answer = Take(kept, step.instruction, ChainTrust(parts_.identity(), parts_.clock.Now()));
+  const StatusOr<secagg::Trust> trust = TrustNow();
+  if (!trust.ok()) return StorageFailed(trust.status());
+  Answered answer = Take(kept, step.instruction, *trust);
   if (!answer.ok()) return StorageFailed(answer.status());
   if (auto* refused = std::get_if<Refused>(&*answer)) return TaskEnd(std::move(*refused));
   const Status saved = parts_.cohorts.Save(kept);
   if (!saved.ok()) return StorageFailed(saved);
   return std::get<SumMessage>(*std::move(answer));
+}
+
+// Other roots forget what was proven under the old ones.
+StatusOr<secagg::Trust> SiteSumSteps::TrustNow() {
+  const TlsIdentity identity = parts_.identity();
+  if (!known_ || known_->roots().pem() != identity.ca_pem) {
+    AISLE_ASSIGN_OR_RETURN(TrustedRoots roots, TrustedRoots::FromPem(identity.ca_pem));
+    known_.emplace(std::move(roots), kCertificatesKept);
+  }
+  return ChainTrust(*known_, identity.certificate.identity().chain, parts_.clock.Now());
 }
 
 std::variant<SumMessage, TaskEnd> SiteSumSteps::Advertise(const agent::TakeSumStep& step) {

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "base/cover.h"
+
 namespace aisle {
 
 namespace {
@@ -36,6 +38,7 @@ std::vector<std::string> WorkerEnvironment() {
   if (const std::string_view core = OpenBlasCore(); !core.empty()) {
     environment.push_back("OPENBLAS_CORETYPE=" + std::string(core));
   }
+  if (!DieAt().empty()) environment.push_back("AISLE_DIE_AT=" + std::string(DieAt()));  // Tests kill workers as well.
   return environment;
 }
 

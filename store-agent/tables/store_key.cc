@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/cover.h"
 #include "base/storage/files.h"
 
 namespace aisle {
@@ -13,7 +14,9 @@ namespace {
 StatusOr<SecretBytes> MakeKey(const std::string& path, RandomSource& random) {
   SecretBytes key(kStoreKeySize);
   random.Fill(key.Mutable());
+  AISLE_COVER("commit.store_key.before");
   AISLE_RETURN_IF_ERROR(WriteFileDurably(path, key.Reveal(), 0600));
+  AISLE_COVER("commit.store_key.after");
   return key;
 }
 

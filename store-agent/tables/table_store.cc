@@ -1,6 +1,7 @@
 #include "store-agent/tables/table_store.h"
 
 #include "base/codec.h"
+#include "base/cover.h"
 #include "store-agent/tables/customer_key.h"
 #include "store-agent/tables/row_key.h"
 #include "store-agent/tables/schema_change.h"
@@ -41,6 +42,7 @@ StatusOr<SecretBytes> KeyOf(KeyValueStore& database, Family meta, const std::str
     return FailedPrecondition("the store key {} isn't the one that the rows beside it are sealed under", path);
   }
   AISLE_RETURN_IF_ERROR(database.Put(meta, kKeyCheck, aead.Seal("", kKeyCheckText, random), Durability::kSynced));
+  AISLE_COVER("commit.key_check.after");
   return key;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/codec.h"
+#include "base/cover.h"
 #include "store-agent/tables/occurrences.h"
 #include "store-agent/tables/row_key.h"
 #include "store-agent/tables/table_store_state.h"
@@ -116,7 +117,9 @@ Status TableWriter::Impl::Write(Puts puts, uint64_t rows_added) {
   WriteBatch batch;
   for (const auto& [key, value] : puts) batch.Put(table.family, key, value);
   state.PutRowCount(table, table.rows + rows_added, batch);
+  AISLE_COVER("commit.rows.before");
   AISLE_RETURN_IF_ERROR(state.database->Write(batch, Durability::kSynced));
+  AISLE_COVER("commit.rows.after");
   table.rows += rows_added;
   return OkStatus();
 }

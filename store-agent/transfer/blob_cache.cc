@@ -54,7 +54,10 @@ Status PartialBlob::Finish() {
     return DataLoss("what arrived as {} has another digest", name_.digest.ShortHex());
   }
   AISLE_RETURN_IF_ERROR(SyncData(file_.get(), part()));
-  return RenameDurably(part(), folder_ + "/" + name_.digest.Hex());
+  AISLE_COVER("commit.cache.before");
+  AISLE_RETURN_IF_ERROR(RenameDurably(part(), folder_ + "/" + name_.digest.Hex()));
+  AISLE_COVER("commit.cache.after");
+  return OkStatus();
 }
 
 StatusOr<BlobCache> BlobCache::Open(std::string folder) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/cover.h"
 #include "base/secret.h"
 
 namespace aisle {
@@ -38,7 +39,9 @@ std::string Spool::PathOf(const RoundId& round, SpooledVector which) const {
 
 StatusOr<BlobName> Spool::Write(const RoundId& round, std::span<const uint32_t> values) const {
   const std::string_view bytes(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  AISLE_COVER("commit.spool.before");
   AISLE_RETURN_IF_ERROR(WriteFileDurably(PathOf(round), bytes, 0600));
+  AISLE_COVER("commit.spool.after");
   return BlobName{.digest = Sha256::Of(bytes), .size = bytes.size()};
 }
 
@@ -76,7 +79,9 @@ StatusOr<BlobName> Spool::WriteMasked(const RoundId& round, const BlobName& upda
     return DataLoss("{} is not the update that was finished", from);
   }
   AISLE_RETURN_IF_ERROR(SyncData(out.get(), part));
+  AISLE_COVER("commit.masked.before");
   AISLE_RETURN_IF_ERROR(RenameDurably(part, path));
+  AISLE_COVER("commit.masked.after");
   return BlobName{.digest = masked.Finish(), .size = update.size};
 }
 
@@ -86,6 +91,7 @@ StatusOr<FileDescriptor> Spool::OpenVector(const RoundId& round, SpooledVector w
 
 Status Spool::Drop(const RoundId& round) const {
   AISLE_RETURN_IF_ERROR(RemoveFile(PathOf(round)));
+  AISLE_COVER("commit.spool_dropped.after");
   return RemoveFile(PathOf(round, SpooledVector::kMasked));
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/cover.h"
 #include "base/secret.h"
 #include "store-agent/supervisor/frames.h"
 #include "store-agent/supervisor/wipe_task.h"
@@ -113,7 +114,9 @@ int Main() {
     };
     v1::WorkerReply reply = tasks.Run(request, tell, inbox.stop(), mark);
     inbox.TaskEnded();
+    AISLE_COVER("commit.worker_answer.before");
     Send(output, reply);
+    AISLE_COVER("commit.worker_answer.after");
     if (reply.has_trained()) {
       std::string& update = *reply.mutable_trained()->mutable_update();
       Wipe(update.data(), update.size());
