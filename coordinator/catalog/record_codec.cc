@@ -31,8 +31,14 @@ class FieldWriter {
     Field(value.number);
   }
   void Field(const LedgerHead& value) { bytes_.U64(value.entries).Put(value.digest); }
+  // True if there are fields behind those that the first programs knew; older records end there.
+  bool HasMore() const { return true; }
+  void Field(bool value) { bytes_.U8(value ? 1 : 0); }
   void Field(const EnrolmentCode& value);
   void Field(const StoreInRound& value);
+  void Field(const PhaseSpan& value);
+  void Field(const StoreTimes& value);
+  void Field(const AbsentStores& value);
   template <typename T>
   requires std::is_enum_v<T>
   void Enum(T value, T) { bytes_.U8(static_cast<uint8_t>(value)); }
@@ -41,7 +47,8 @@ class FieldWriter {
     bytes_.U8(value ? 1 : 0);
     if (value) Field(*value);
   }
-  void Field(const std::vector<StoreInRound>& values) {
+  template <typename T>
+  void Field(const std::vector<T>& values) {
     const size_t count = std::min(values.size(), kStoresPerRoundMax);
     bytes_.U32(static_cast<uint32_t>(count));
     for (size_t i = 0; i < count; ++i) Field(values[i]);
@@ -91,8 +98,17 @@ class FieldReader {
     value.entries = bytes_.U64();
     value.digest = bytes_.ReadDigest();
   }
+  bool HasMore() const { return bytes_.remaining() > 0; }
+  void Field(bool& value) {
+    const uint8_t flag = bytes_.U8();
+    refused_ |= flag > 1;
+    value = flag == 1;
+  }
   void Field(EnrolmentCode& value);
   void Field(StoreInRound& value);
+  void Field(PhaseSpan& value);
+  void Field(StoreTimes& value);
+  void Field(AbsentStores& value);
   template <typename T>
   requires std::is_enum_v<T>
   void Enum(T& value, T last) {
@@ -106,7 +122,8 @@ class FieldReader {
     refused_ |= present > 1;
     if (present == 1) Field(value.emplace());
   }
-  void Field(std::vector<StoreInRound>& values) {
+  template <typename T>
+  void Field(std::vector<T>& values) {
     const uint32_t count = Count(kStoresPerRoundMax);
     for (uint32_t i = 0; i < count && ok(); ++i) Field(values.emplace_back());
   }
@@ -147,6 +164,34 @@ void StoreInRoundFields(Archive& archive, Record& store) {
 void FieldWriter::Field(const StoreInRound& value) { StoreInRoundFields(*this, value); }
 void FieldReader::Field(StoreInRound& value) { StoreInRoundFields(*this, value); }
 
+template <typename Archive, typename Record>
+void PhaseSpanFields(Archive& archive, Record& span) {
+  archive.Enum(span.phase, RoundPhase::kUnmasking);
+  archive.Field(span.began);
+  archive.Field(span.expired);
+}
+void FieldWriter::Field(const PhaseSpan& value) { PhaseSpanFields(*this, value); }
+void FieldReader::Field(PhaseSpan& value) { PhaseSpanFields(*this, value); }
+
+template <typename Archive, typename Record>
+void StoreTimesFields(Archive& archive, Record& times) {
+  archive.Field(times.trained);
+  archive.Field(times.collected);
+  archive.Field(times.stepped);
+  archive.Field(times.bytes_up);
+}
+void FieldWriter::Field(const StoreTimes& value) { StoreTimesFields(*this, value); }
+void FieldReader::Field(StoreTimes& value) { StoreTimesFields(*this, value); }
+
+template <typename Archive, typename Record>
+void AbsentStoresFields(Archive& archive, Record& absent) {
+  archive.Enum(absent.why, Absence::kPassedOver);
+  archive.Field(absent.count);
+  archive.Field(absent.examples);
+}
+void FieldWriter::Field(const AbsentStores& value) { AbsentStoresFields(*this, value); }
+void FieldReader::Field(AbsentStores& value) { AbsentStoresFields(*this, value); }
+
 // What a record type is called, its version, and its fields.
 template <typename Record>
 struct Format;
@@ -174,6 +219,9 @@ struct Format<StoreRecord> {
     archive.Field(record.ledger);
     archive.Field(record.ledger_at);
     archive.Field(record.ledger_trouble);
+    if (!archive.HasMore()) return;
+    archive.Field(record.call_refused);
+    archive.Field(record.call_refused_at);
   }
 };
 
@@ -201,6 +249,8 @@ struct Format<JobRecord> {
     archive.Field(record.cohort_target);
     archive.Field(record.submitted_at);
     archive.Field(record.ended_at);
+    if (!archive.HasMore()) return;
+    archive.Field(record.version_floor);
   }
 };
 
@@ -226,6 +276,15 @@ struct Format<RoundRecord> {
     archive.Field(record.bytes_down);
     archive.Field(record.model_version);
     archive.Field(record.stores);
+    if (!archive.HasMore()) return;
+    archive.Field(record.phases);
+    archive.Field(record.times);
+    archive.Field(record.absent);
+    archive.Field(record.cohort_min);
+    archive.Field(record.cohort_target);
+    archive.Field(record.update_size);
+    archive.Field(record.restarts);
+    archive.Field(record.commit_trouble);
   }
 };
 

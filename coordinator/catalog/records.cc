@@ -74,4 +74,32 @@ std::string_view NameOf(StoreOutcome outcome) {
   return "unknown";
 }
 
+std::string_view NameOf(Absence absence) {
+  switch (absence) {
+    case Absence::kInvited:
+      return "not_joined";
+    case Absence::kRevoked:
+      return "revoked";
+    case Absence::kCallRefused:
+      return "key_refused";
+    case Absence::kCertificateOut:
+      return "certificate_ended";
+    case Absence::kSilent:
+      return "silent";
+    case Absence::kLedgerTrouble:
+      return "ledger_trouble";
+    case Absence::kTableMissing:
+      return "table_missing";
+    case Absence::kPlanDeclined:
+      return "plan_declined";
+    case Absence::kUnwilling:
+      return "unwilling";
+    case Absence::kBusy:
+      return "busy";
+    case Absence::kPassedOver:
+      return "passed_over";
+  }
+  return "unknown";
+}
+
 }  // namespace aisle

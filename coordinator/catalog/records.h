@@ -44,11 +44,13 @@ struct StoreRecord {
   std::string agent_version;
   uint64_t rounds_selected = 0;
   uint64_t rounds_collected = 0;
-  std::string last_refusal;             // Its latest structured refusal, in words.
-  std::string revoke_reason;            // Empty unless revoked.
-  std::optional<LedgerHead> ledger;     // Of its privacy ledger, the last one acknowledged …
-  std::optional<absl::Time> ledger_at;  // … and when.
-  std::string ledger_trouble;           // What is wrong with its ledger; empty if nothing is.
+  std::string last_refusal;                   // Its latest structured refusal, in words.
+  std::string revoke_reason;                  // Empty unless revoked.
+  std::optional<LedgerHead> ledger;           // Of its privacy ledger, the last one acknowledged …
+  std::optional<absl::Time> ledger_at;        // … and when.
+  std::string ledger_trouble;                 // What is wrong with its ledger; empty if nothing is.
+  std::string call_refused;                   // Why its latest refused call was, in words; empty: none ever was …
+  std::optional<absl::Time> call_refused_at;  // … and when, to within minutes.
   bool operator==(const StoreRecord&) const = default;
 };
 
@@ -75,6 +77,7 @@ struct JobRecord {
   uint32_t cohort_target = 0;      // Stores per round.
   absl::Time submitted_at;
   std::optional<absl::Time> ended_at;
+  uint64_t version_floor = 0;  // Versions up to here belong to a coordinator that was lost: never given out again.
   bool operator==(const JobRecord&) const = default;
 };
 
@@ -102,6 +105,46 @@ struct StoreInRound {
   bool operator==(const StoreInRound&) const = default;
 };
 
+// A stretch of a round's life, as its journal tells it.
+struct PhaseSpan {
+  RoundPhase phase = RoundPhase::kSelecting;
+  absl::Time began;
+  bool expired = false;  // It ended because its deadline passed, not because everybody was heard of.
+  bool operator==(const PhaseSpan&) const = default;
+};
+
+// When headquarters heard of a store in a round.
+struct StoreTimes {
+  std::optional<absl::Time> trained;    // It reported a finished vector, a refusal or a failure.
+  std::optional<absl::Time> collected;  // Its vector was here, whole.
+  std::optional<absl::Time> stepped;    // Its latest step of the secure sum.
+  uint64_t bytes_up = 0;                // Of its vector, durable here when the record was written.
+  bool operator==(const StoreTimes&) const = default;
+};
+
+// Why a store of the chain wasn't among a round's candidates. Numbers are in records.
+enum class Absence {
+  kInvited = 1,     // Never joined: its code wasn't used.
+  kRevoked,         // Shut out by an administrator.
+  kCallRefused,     // Calls with a key that isn't its own any more.
+  kCertificateOut,  // Silent, and its certificate has ended.
+  kSilent,          // Not heard of lately.
+  kLedgerTrouble,   // Its privacy ledger isn't what it was.
+  kTableMissing,    // Doesn't keep a table that the plan reads.
+  kPlanDeclined,    // Has refused this plan before.
+  kUnwilling,       // Its site policy lets it take no task now.
+  kBusy,            // At work for another job.
+  kPassedOver,      // Willing and able; others were enough.
+};
+inline constexpr int kAbsenceCount = 11;
+struct AbsentStores {
+  Absence why = Absence::kSilent;
+  uint32_t count = 0;
+  std::vector<StoreId> examples;  // In order of their ids, kAbsentExamplesMax at the most.
+  bool operator==(const AbsentStores&) const = default;
+};
+inline constexpr size_t kAbsentExamplesMax = 8;
+
 struct RoundRecord {
   RoundId id;
   RoundPhase phase = RoundPhase::kSelecting;
@@ -119,6 +162,15 @@ struct RoundRecord {
   uint64_t bytes_down = 0;                // Plan and weight bytes sent.
   uint64_t model_version = 0;             // The version published, if committed.
   std::vector<StoreInRound> stores;
+  // What `aisle explain` tells causes from.
+  std::vector<PhaseSpan> phases;     // In the order in which they began.
+  std::vector<StoreTimes> times;     // Of each of `stores`, in their order.
+  std::vector<AbsentStores> absent;  // If fewer stores were selected than the job wants: why the others weren't.
+  uint32_t cohort_min = 0;           // Of the round's policy; 0: written before it was kept.
+  uint32_t cohort_target = 0;
+  uint64_t update_size = 0;    // Bytes of one vector.
+  uint32_t restarts = 0;       // Times that the coordinator was restarted while the round was open.
+  std::string commit_trouble;  // Why turning the sum into a model had to be tried again; empty if it hadn't.
   bool operator==(const RoundRecord&) const = default;
 };
 
@@ -149,5 +201,6 @@ std::string_view NameOf(StoreState state);
 std::string_view NameOf(JobState state);
 std::string_view NameOf(RoundPhase phase);
 std::string_view NameOf(StoreOutcome outcome);
+std::string_view NameOf(Absence absence);
 
 }  // namespace aisle

@@ -27,7 +27,9 @@ inline StoreRecord SampleStore(std::string_view name = "berlin-7") {
           .revoke_reason = "stolen",
           .ledger = LedgerHead{.entries = 12, .digest = Sha256::Of("twelve")},
           .ledger_at = At(98),
-          .ledger_trouble = "rolled back"};
+          .ledger_trouble = "rolled back",
+          .call_refused = "another box has its key",
+          .call_refused_at = At(97)};
 }
 
 inline JobRecord SampleJob(std::string_view name = "demand") {
@@ -48,7 +50,8 @@ inline JobRecord SampleJob(std::string_view name = "demand") {
           .priority = 3,
           .cohort_target = 12,
           .submitted_at = At(1),
-          .ended_at = At(500)};
+          .ended_at = At(500),
+          .version_floor = 600};
 }
 
 inline RoundRecord SampleRound(const RoundId& id) {
@@ -68,7 +71,16 @@ inline RoundRecord SampleRound(const RoundId& id) {
           .bytes_down = 2000,
           .model_version = 7,
           .stores = {{.store = Store("a"), .outcome = StoreOutcome::kCollected},
-                     {.store = Store("b"), .outcome = StoreOutcome::kRefused, .detail = "outside_hours"}}};
+                     {.store = Store("b"), .outcome = StoreOutcome::kRefused, .detail = "outside_hours"}},
+          .phases = {{.phase = RoundPhase::kSelecting, .began = At(10)},
+                     {.phase = RoundPhase::kTraining, .began = At(11), .expired = true}},
+          .times = {{.trained = At(12), .collected = At(14), .stepped = At(15), .bytes_up = 12}, {.trained = At(13)}},
+          .absent = {{.why = Absence::kUnwilling, .count = 9, .examples = {Store("c"), Store("d")}}},
+          .cohort_min = 8,
+          .cohort_target = 12,
+          .update_size = 12,
+          .restarts = 1,
+          .commit_trouble = "the disk was full"};
 }
 
 inline ModelRecord SampleModel(std::string_view job, uint64_t version) {
