@@ -62,6 +62,8 @@ std::string_view NameOf(RefusalReason reason) {
       return "other_share_kind";
     case RefusalReason::kVectorSpent:
       return "vector_spent";
+    case RefusalReason::kOther:
+      return "other";
   }
   AISLE_CHECK(false, "refusal reason {}", static_cast<int>(reason));
 }
@@ -82,6 +84,8 @@ std::string_view NameOf(FailureReason reason) {
       return "worker_crash";
     case FailureReason::kStorage:
       return "storage";
+    case FailureReason::kOther:
+      return "other";
   }
   AISLE_CHECK(false, "failure reason {}", static_cast<int>(reason));
 }

@@ -20,7 +20,11 @@
 namespace aisle {
 
 inline constexpr uint32_t kProtocolMajor = 1;
-inline constexpr uint32_t kProtocolMinor = 0;
+// Raised when something is added. Neighbours in this number work together: what one doesn't know isn't asked of it.
+//   0  the first
+//   1  the secure sum; the ledger's head; late renewal; a reason that isn't known is read as kOther
+inline constexpr uint32_t kProtocolMinor = 1;
+inline constexpr uint32_t kSecureSumMinor = 1;
 inline constexpr size_t kTablesPerStoreMax = 256;
 inline constexpr size_t kDeclinedPlansMax = 256;
 inline constexpr size_t kDetailLengthMax = 1000;               // Characters of a refusal's or failure's detail.
@@ -66,13 +70,14 @@ enum class RefusalReason {
   kUnconfirmed,
   kOtherShareKind,
   kVectorSpent,
+  kOther,  // One that came after this version: only ever read.
 };
-inline constexpr int kRefusalReasonCount = 28;
+inline constexpr int kRefusalReasonCount = 29;
 std::string_view NameOf(RefusalReason reason);  // "plan_not_allowed": stable, for metrics, logs and tables.
 
 // Why a task that was taken didn't end well. Mirrors aisle.v1.FailureReason.
-enum class FailureReason { kDownload = 1, kPlanError, kMemoryCap, kTimeCap, kSandbox, kWorkerCrash, kStorage };
-inline constexpr int kFailureReasonCount = 7;
+enum class FailureReason { kDownload = 1, kPlanError, kMemoryCap, kTimeCap, kSandbox, kWorkerCrash, kStorage, kOther };
+inline constexpr int kFailureReasonCount = 8;
 std::string_view NameOf(FailureReason reason);
 
 // How a store's task ended.
@@ -115,6 +120,7 @@ struct CheckIn {
   std::vector<Digest> declined_plans;
   uint64_t agent_instance = 0;  // Drawn when the agent starts; 0 if it doesn't say.
   std::optional<LedgerClaim> ledger = {};
+  uint32_t protocol_minor = kProtocolMinor;  // The store's.
 };
 
 struct TrainInstruction {

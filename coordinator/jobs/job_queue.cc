@@ -9,6 +9,7 @@ bool CouldServe(const Opening& opening, const CheckIn& check_in) {
   const auto keeps = [&](const std::string& table) {
     return std::ranges::any_of(check_in.tables, [&](const TableName& kept) { return kept.str() == table; });
   };
+  if (opening.secure_sum && check_in.protocol_minor < kSecureSumMinor) return false;
   return std::ranges::find(check_in.declined_plans, opening.plan) == check_in.declined_plans.end() &&
          std::ranges::all_of(opening.tables, keeps);
 }

@@ -23,8 +23,9 @@ Status CheckUpdateSize(uint64_t size) {
   return OkStatus();
 }
 
-StatusOr<StoreStanding> StandingFromProto(v1::StoreStanding standing) {
-  switch (standing) {
+// A standing that came after this version is of a store that works for a round and has nothing to collect yet.
+StoreStanding StandingFromProto(const v1::CheckInRequest& message) {
+  switch (message.standing()) {
     case v1::STORE_STANDING_UNSPECIFIED:
     case v1::STORE_STANDING_IDLE:
       return StoreStanding::kIdle;
@@ -35,7 +36,7 @@ StatusOr<StoreStanding> StandingFromProto(v1::StoreStanding standing) {
     case v1::STORE_STANDING_UPLOADED:
       return StoreStanding::kUploaded;
     default:
-      return InvalidArgument("standing {} is not known", static_cast<int>(standing));
+      return message.has_round() ? StoreStanding::kTraining : StoreStanding::kIdle;
   }
 }
 
@@ -128,7 +129,8 @@ StatusOr<CheckIn> FromProto(const v1::CheckInRequest& message) {
     AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("declined_plans", plan));
     check_in.declined_plans.push_back(digest);
   }
-  AISLE_ASSIGN_OR_RETURN(check_in.standing, StandingFromProto(message.standing()));
+  check_in.protocol_minor = message.protocol_minor();
+  check_in.standing = StandingFromProto(message);
   if (check_in.standing != StoreStanding::kIdle) {
     AISLE_ASSIGN_OR_RETURN(check_in.round, FromProto(message.round()));
   }
@@ -235,6 +237,7 @@ StatusOr<std::optional<LedgerHead>> AcknowledgedFromProto(const v1::CheckInRespo
 v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
                             const std::optional<LedgerHead>& ledger_acknowledged) {
   v1::CheckInResponse message;
+  message.set_protocol_minor(kProtocolMinor);
   message.set_clock_unix_ms(absl::ToUnixMillis(now));
   if (ledger_acknowledged) ToProto(*ledger_acknowledged, message.mutable_ledger_acknowledged());
   std::visit(Overloaded{[&](const TrainInstruction& train) {
@@ -271,6 +274,16 @@ v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
   return message;
 }
 
+namespace {
+
+// What a newer version, or an older one, has no name for is still an end of the task.
+template <typename Reason>
+Reason ReasonFrom(int reason, int count) {
+  return reason < 1 || reason > count ? Reason::kOther : static_cast<Reason>(reason);
+}
+
+}  // namespace
+
 StatusOr<TaskOutcome> OutcomeFromProto(const v1::ReportOutcomeRequest& message) {
   switch (message.outcome_case()) {
     case v1::ReportOutcomeRequest::kTrained: {
@@ -279,14 +292,12 @@ StatusOr<TaskOutcome> OutcomeFromProto(const v1::ReportOutcomeRequest& message) 
       return Trained{.update = update};
     }
     case v1::ReportOutcomeRequest::kRefused: {
-      const int reason = message.refused().reason();
-      if (reason < 1 || reason > kRefusalReasonCount) return InvalidArgument("refusal reason {} is not known", reason);
-      return Refused{.reason = static_cast<RefusalReason>(reason), .detail = Detail(message.refused().detail())};
+      return Refused{.reason = ReasonFrom<RefusalReason>(message.refused().reason(), kRefusalReasonCount),
+                     .detail = Detail(message.refused().detail())};
     }
     case v1::ReportOutcomeRequest::kFailed: {
-      const int reason = message.failed().reason();
-      if (reason < 1 || reason > kFailureReasonCount) return InvalidArgument("failure reason {} is not known", reason);
-      return Failed{.reason = static_cast<FailureReason>(reason), .detail = Detail(message.failed().detail())};
+      return Failed{.reason = ReasonFrom<FailureReason>(message.failed().reason(), kFailureReasonCount),
+                    .detail = Detail(message.failed().detail())};
     }
     default:
       return InvalidArgument("the report holds no outcome that is known here");

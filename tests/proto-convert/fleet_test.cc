@@ -140,9 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Mistake{"RoundZero", [](auto& m) { m.mutable_round()->set_number(0); },
                               StatusCode::kInvalidArgument, "count from 1"},
                       Mistake{"ClockBefore1970", [](auto& m) { m.set_clock_unix_ms(-1); }, StatusCode::kInvalidArgument,
-                              "clock_unix_ms"},
-                      Mistake{"UnknownStanding", [](auto& m) { m.set_standing(static_cast<v1::StoreStanding>(99)); },
-                              StatusCode::kInvalidArgument, "standing 99"}),
+                              "clock_unix_ms"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(ConvertTest, WaitsAreCutAtTheirLimit) {
@@ -164,11 +162,28 @@ TEST(ConvertTest, UpdatesOfImpossibleSizesAreRefused) {
   EXPECT_EQ(FromProto(header).status().code(), StatusCode::kInvalidArgument);
 }
 
-TEST(ConvertTest, ReasonsFromTheFutureAreRefusedAndLongDetailsCut) {
+TEST(ConvertTest, StandingsFromTheFutureAreAtWorkForTheirRound) {
+  v1::CheckInRequest message = ToProto(FullCheckIn());
+  message.set_standing(static_cast<v1::StoreStanding>(99));
+  EXPECT_EQ(FromProto(message)->standing, StoreStanding::kTraining);
+  EXPECT_EQ(FromProto(message)->round, FullCheckIn().round);
+  message.clear_round();
+  EXPECT_EQ(FromProto(message)->standing, StoreStanding::kIdle);
+}
+
+TEST(ConvertTest, ReasonsFromTheFutureEndTheTaskAllTheSame) {
   v1::ReportOutcomeRequest report;
   ToProto(kRound, report.mutable_round());
   report.mutable_refused()->set_reason(static_cast<v1::RefusalReason>(77));
-  EXPECT_FALSE(FromProto(report).ok());
+  report.mutable_refused()->set_detail("for a reason of tomorrow");
+  EXPECT_EQ(FromProto(report)->outcome, TaskOutcome(Refused{RefusalReason::kOther, "for a reason of tomorrow"}));
+  report.mutable_failed()->set_reason(static_cast<v1::FailureReason>(-1));
+  EXPECT_EQ(FromProto(report)->outcome, TaskOutcome(Failed{FailureReason::kOther, ""}));
+}
+
+TEST(ConvertTest, LongDetailsAreCutAndWhatSaysNothingIsRefused) {
+  v1::ReportOutcomeRequest report;
+  ToProto(kRound, report.mutable_round());
   report.mutable_failed()->set_reason(v1::FAILURE_REASON_PLAN_ERROR);
   report.mutable_failed()->set_detail(std::string(5000, 'd'));
   EXPECT_EQ(std::get<Failed>(FromProto(report)->outcome).detail.size(), kDetailLengthMax);
