@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/identity/openssl.h"
+#include "base/identity/trusted_roots.h"
 
 namespace aisle {
 namespace {
@@ -69,20 +70,6 @@ StatusOr<std::string> SerialOf(const X509* certificate) {
   return serial;
 }
 
-// A store of exactly the given roots: OpenSSL adds none of the system's unless asked to.
-StatusOr<openssl::StorePtr> StoreOfRoots(std::string_view roots_pem) {
-  if (roots_pem.size() > kRootsSizeMax) {
-    return InvalidArgument("the roots have {} bytes; at most {} are read", roots_pem.size(), kRootsSizeMax);
-  }
-  AISLE_ASSIGN_OR_RETURN(const auto roots, openssl::ParseCertificates(roots_pem));
-  openssl::StorePtr store(X509_STORE_new());
-  if (store == nullptr) return Failed("make a certificate store");
-  for (const openssl::CertificatePtr& root : roots) {
-    if (X509_STORE_add_cert(store.get(), root.get()) != 1) return Failed("keep a root");
-  }
-  return store;
-}
-
 }  // namespace
 
 StatusOr<Certificate> Certificate::FromPem(std::string_view pem) {
@@ -105,7 +92,7 @@ StatusOr<Certificate> Certificate::FromHandle(std::shared_ptr<x509_st> handle) {
   Certificate certificate;
   AISLE_ASSIGN_OR_RETURN(certificate.identity_, IdentityIn(x509));
   AISLE_ASSIGN_OR_RETURN(certificate.serial_, SerialOf(x509));
-  AISLE_ASSIGN_OR_RETURN(certificate.key_digest_, openssl::DigestOfPublicKey(key));
+  AISLE_ASSIGN_OR_RETURN(certificate.key_digest_, openssl::DigestOfCertifiedKey(x509));
   AISLE_ASSIGN_OR_RETURN(certificate.pem_, openssl::WriteCertificate(x509));
   certificate.not_before_ = openssl::FromAsn1(X509_get0_notBefore(x509));
   certificate.not_after_ = openssl::FromAsn1(X509_get0_notAfter(x509));
@@ -139,23 +126,8 @@ Status Certificate::CheckMatches(const KeyPair& key) const {
 }
 
 Status Certificate::CheckIssuedBy(std::string_view roots_pem, absl::Time now) const {
-  AISLE_ASSIGN_OR_RETURN(const openssl::StorePtr store, StoreOfRoots(roots_pem));
-  const openssl::StoreContextPtr context(X509_STORE_CTX_new());
-  if (context == nullptr || X509_STORE_CTX_init(context.get(), store.get(), handle_.get(), nullptr) != 1) {
-    return Failed("prepare a verification");
-  }
-  X509_VERIFY_PARAM* const terms = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_time(terms, absl::ToTimeT(now));
-  const int purpose = identity_.role == Role::kCoordinator ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
-  if (X509_VERIFY_PARAM_set_purpose(terms, purpose) != 1 ||
-      X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_X509_STRICT) != 1) {
-    return Failed("prepare a verification");
-  }
-  if (X509_verify_cert(context.get()) == 1) return OkStatus();
-  const int error = X509_STORE_CTX_get_error(context.get());
-  ERR_clear_error();
-  return Unauthenticated("the certificate of {} '{}' is not to be trusted at {}: {}", RoleName(identity_.role),
-                         identity_.name, FormatUtc(now), X509_verify_cert_error_string(error));
+  AISLE_ASSIGN_OR_RETURN(const TrustedRoots roots, TrustedRoots::FromPem(roots_pem));
+  return roots.Check(*this, now).status();
 }
 
 }  // namespace aisle

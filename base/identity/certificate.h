@@ -42,9 +42,9 @@ class Certificate {
   absl::Time RenewAt() const { return not_before_ + (not_after_ - not_before_) * 2 / 3; }
   // InvalidArgument unless `key` is the one that this certificate is about.
   Status CheckMatches(const KeyPair& key) const;
-  // Unauthenticated unless signed by one of the roots (PEM, several allowed; no system roots), valid at `now` and, as
-  // OpenSSL's "sslclient" or "sslserver" purpose has it, fit for its role.
+  // As TrustedRoots::Check (trusted_roots.h), under roots in PEM. Who checks many parses the roots once.
   Status CheckIssuedBy(std::string_view roots_pem, absl::Time now) const;
+  x509_st* handle() const { return handle_.get(); }  // For base/identity only.
 
  private:
   friend class CertificateAuthority;

@@ -54,6 +54,8 @@ BioPtr NewSecretWriter();  // Its memory is wiped when freed.
 
 // SHA-256 over the DER SubjectPublicKeyInfo.
 StatusOr<Digest> DigestOfPublicKey(EVP_PKEY* key);
+// The same of a certificate's key, which is on P-256.
+StatusOr<Digest> DigestOfCertifiedKey(X509* certificate);
 
 // OK if `key` is an EC key on P-256 by name; InvalidArgument says what it is instead.
 Status CheckP256(EVP_PKEY* key);

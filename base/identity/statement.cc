@@ -35,11 +35,10 @@ StatusOr<std::string> SignStatement(const KeyPair& key, std::string_view domain,
 
 Status VerifyStatement(const Certificate& certificate, std::string_view domain, std::string_view message,
                        std::string_view signature) {
-  AISLE_ASSIGN_OR_RETURN(const auto parsed, openssl::ParseCertificates(certificate.pem()));
   const std::string bytes = Separated(domain, message);
   const openssl::DigestContextPtr context(EVP_MD_CTX_new());
   if (context == nullptr || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr,
-                                                 X509_get0_pubkey(parsed.front().get())) != 1) {
+                                                 X509_get0_pubkey(certificate.handle())) != 1) {
     return openssl::Failed("begin to verify a statement");
   }
   const int verdict = EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(bytes), bytes.size());

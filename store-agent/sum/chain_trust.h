@@ -4,13 +4,14 @@
 
 #include <absl/time/time.h>
 
-#include "base/identity/tls_identity.h"
+#include "base/identity/trusted_roots.h"
 #include "privacy/secagg/trust.h"
 
 namespace aisle {
 
-// As of `now`, by the roots and the chain of `own`. Unauthenticated: forged, expired or of another chain;
-// PermissionDenied: somebody else than it should be; InvalidArgument: no certificate.
-secagg::Trust ChainTrust(const TlsIdentity& own, absl::Time now);
+// As of `now`, by the roots of `known` and the chain's name. What they have proven once is kept in `known`, which must
+// outlive the result and has the same owner. Unauthenticated: forged, expired or of another chain; PermissionDenied:
+// somebody else than it should be; InvalidArgument: no certificate.
+secagg::Trust ChainTrust(TrustedCertificates& known, const ChainName& chain, absl::Time now);
 
 }  // namespace aisle

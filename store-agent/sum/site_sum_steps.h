@@ -3,10 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/identity/tls_identity.h"
+#include "base/identity/trusted_roots.h"
 #include "base/random.h"
+#include "privacy/secagg/trust.h"
 #include "store-agent/driver/sum_steps.h"
 #include "store-agent/policy/site_policy.h"
 #include "store-agent/sum/cohort_files.h"
@@ -38,8 +41,10 @@ class SiteSumSteps final : public SumSteps {
   std::variant<SumMessage, TaskEnd> Advertise(const agent::TakeSumStep& step);
   // The cohort that the vector is in; refused if it is in none.
   std::variant<KeptCohort, TaskEnd> CohortOf(const agent::TakeSumStep& step) const;
+  StatusOr<secagg::Trust> TrustNow();
 
   SumParts parts_;
+  std::optional<TrustedCertificates> known_;  // Of the chain; made when first needed.
 };
 
 }  // namespace aisle

@@ -26,7 +26,9 @@ class ChainTrustTest : public ::testing::Test {
   TlsIdentity own_ = chain_.Issue(Role::kStore, "s1");
   TlsIdentity other_ = chain_.Issue(Role::kStore, "s2");
   TlsIdentity coordinator_ = chain_.Issue(Role::kCoordinator, "hq");
-  secagg::Trust trust_ = ChainTrust(own_, absl::Now());
+  TrustedCertificates known_{TrustedRoots::FromPem(own_.ca_pem).value(), 8};
+  const ChainName& name_ = own_.certificate.identity().chain;
+  secagg::Trust trust_ = ChainTrust(known_, name_, absl::Now());
 };
 
 TEST_F(ChainTrustTest, BelievesWhatAStoreOfTheChainSigned) {
@@ -41,6 +43,20 @@ TEST_F(ChainTrustTest, AStoreSpeaksForItselfOnly) {
   EXPECT_TRUE(Headquarters(coordinator_).ok());
 }
 
+TEST_F(ChainTrustTest, WhatWasProvenIsNoWordForAnotherSpeakerOrAnotherStatement) {
+  ASSERT_TRUE(Store(other_, "s2").ok());
+  EXPECT_TRUE(Store(other_, "s2").ok());
+  EXPECT_EQ(Store(other_, "s3").code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(Store(other_, "s2", "something else").code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Headquarters(other_).code(), StatusCode::kPermissionDenied);
+  const ChainName southwind = ChainName::Parse("southwind").value();
+  const std::string signature = SignStatement(other_.key, kDomain, "said").value();
+  EXPECT_EQ(ChainTrust(known_, southwind, absl::Now())
+                .verify_store(other_.certificate.pem(), StoreId::Parse("s2").value(), kDomain, "said", signature)
+                .code(),
+            StatusCode::kUnauthenticated);
+}
+
 TEST_F(ChainTrustTest, CertificatesOfOtherRootsAreForged) {
   EXPECT_EQ(Store(foreign_.Issue(Role::kStore, "s2"), "s2").code(), StatusCode::kUnauthenticated);
   EXPECT_EQ(Headquarters(foreign_.Issue(Role::kCoordinator, "hq")).code(), StatusCode::kUnauthenticated);
@@ -49,7 +65,8 @@ TEST_F(ChainTrustTest, CertificatesOfOtherRootsAreForged) {
 }
 
 TEST_F(ChainTrustTest, CertificatesEnd) {
-  const secagg::Trust later = ChainTrust(own_, absl::Now() + absl::Hours(100));
+  ASSERT_TRUE(Store(other_, "s2").ok()) << "proven once";
+  const secagg::Trust later = ChainTrust(known_, name_, absl::Now() + absl::Hours(100));
   const std::string signature = SignStatement(other_.key, kDomain, "said").value();
   EXPECT_EQ(
       later.verify_store(other_.certificate.pem(), StoreId::Parse("s2").value(), kDomain, "said", signature).code(),
