@@ -48,10 +48,13 @@ def waiting(benchmarks):
 
 
 def training(benchmarks):
-    times = {row["name"].split("/iterations")[0].removesuffix("/manual_time").removesuffix("/real_time"): row["real_time"] for row in benchmarks}
+    rows = {row["name"].split("/iterations")[0].removesuffix("/manual_time").removesuffix("/real_time"): row for row in benchmarks}
+    times = {name: row["real_time"] for name, row in rows.items()}
     yield "a training step in the worker, of plain LibTorch", times["step/worker"] / times["step/libtorch"], "", "at most", 1.10
     yield "worker's start and one epoch", times["task/cold"], "ms", "", None
+    yield "worker's start to the end of its first batch", rows["task/cold"]["first_batch_ms"], "ms", "", None
     yield "one epoch in a warm worker", times["task/warm"], "ms", "", None
+    yield "a warm worker's task to the end of its first batch", rows["task/warm"]["first_batch_ms"], "ms", "", None
 
 
 def accounting(benchmarks):
