@@ -99,7 +99,7 @@ void AgentMetrics::Ingested(IngestResult result, uint64_t rows) {
   rows_[static_cast<size_t>(result)]->Increment(static_cast<double>(rows));
 }
 
-void AgentMetrics::LedgerStands(const LedgerStanding& standing) {
+void AgentMetrics::LedgerStands(const BudgetStanding& standing) {
   ledger_epsilon_[0]->Set(standing.floor_epsilon);
   ledger_epsilon_[1]->Set(standing.aggregate_epsilon);
   ledger_cap_[0]->Set(standing.floor_cap);

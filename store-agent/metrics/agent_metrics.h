@@ -20,7 +20,7 @@ enum class IngestResult { kAdded, kKnown, kQuarantined };
 inline constexpr int kIngestResultCount = 3;
 
 // Of the year that ends now, and of the population that has spent most of it, by tier.
-struct LedgerStanding {
+struct BudgetStanding {
   double floor_epsilon = 0;
   double floor_cap = 0;
   double aggregate_epsilon = 0;
@@ -40,7 +40,7 @@ class AgentMetrics {
   void CheckInFailed();
   void Transferred(uint64_t total_up, uint64_t total_down);  // Since the program began.
   void Ingested(IngestResult result, uint64_t rows);
-  void LedgerStands(const LedgerStanding& standing);
+  void LedgerStands(const BudgetStanding& standing);
   void LedgerHalted(bool halted);
   void SentNoiseOnly();  // The plan couldn't cope with the rows, and nobody may learn it from an absence.
   void LeftOutCustomers(uint64_t count);  // A worker died over them, and the others were taken without them.
