@@ -59,9 +59,11 @@ uint64_t CoverageCount(std::string_view mark) {
 }
 
 std::string_view DieAt() {
-  if (!kMayDie) return "";
-  const char* const value = std::getenv("AISLE_DIE_AT");
-  return value == nullptr ? "" : value;
+  if constexpr (kMayDie) {
+    const char* const value = std::getenv("AISLE_DIE_AT");
+    if (value != nullptr) return value;
+  }
+  return "";
 }
 
 }  // namespace aisle

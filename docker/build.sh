@@ -36,6 +36,8 @@ stage() {
   local programs=()
   for program in ${PROGRAMS[$image]}; do
     [[ -x build/$preset/bin/$program ]] || fail "build/$preset/bin/$program isn't built"
+    [[ $preset != release ]] || ! grep -qaF AISLE_DIE_AT "build/$preset/bin/$program" \
+      || fail "$program dies at marks, which is for tests: configure with -DAISLE_DIE_AT_MARKS=OFF"
     install -m 0755 "build/$preset/bin/$program" "$folder/usr/local/bin/"
     strip --strip-unneeded "$folder/usr/local/bin/$program"
     programs+=("build/$preset/bin/$program")
