@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "base/cover.h"
 
@@ -146,17 +147,28 @@ Status RenameDurably(const std::string& from, const std::string& to) {
 }
 
 Status MakeFolders(const std::string& folder) {
-  std::string path = folder;
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string part = path.substr(0, slash);
-    if (!part.empty() && ::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
-      return ErrnoStatus(errno, "make the folder", part);
-    }
+  struct Part {
+    std::string path;
+    bool made;
+  };
+  std::vector<Part> parts;
+  for (size_t slash = folder.find('/', 1);; slash = folder.find('/', slash + 1)) {
+    const std::string path = folder.substr(0, slash);
+    const bool made = !path.empty() && ::mkdir(path.c_str(), 0750) == 0;
+    if (!path.empty() && !made && errno != EEXIST) return ErrnoStatus(errno, "make the folder", path);
+    parts.push_back({path, made});
     if (slash == std::string::npos) break;
   }
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "find", path);
-  if (!S_ISDIR(info.st_mode)) return AlreadyExists("{} exists and is not a folder", path);
+  if (::stat(folder.c_str(), &info) != 0) return ErrnoStatus(errno, "find", folder);
+  if (!S_ISDIR(info.st_mode)) return AlreadyExists("{} exists and is not a folder", folder);
+  // A power cut takes a folder whose name was never synced with all that was synced in it. The last two are synced even
+  // if they were there: whoever made them may have been killed before this.
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].made && i + 2 < parts.size()) continue;
+    const Status synced = SyncFolder(FolderOf(parts[i].path));
+    if (parts[i].made) AISLE_RETURN_IF_ERROR(synced);
+  }
   return OkStatus();
 }
 
