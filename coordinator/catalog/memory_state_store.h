@@ -10,7 +10,7 @@
 
 namespace aisle {
 
-class MemoryStateStore final : public StateStore {
+class MemoryStateStore : public StateStore {
  public:
   Status Commit(const StateChange& change, Durability durability) override;
 

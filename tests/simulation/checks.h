@@ -46,17 +46,17 @@ class Check {
 
 std::vector<std::unique_ptr<Check>> AllChecks();
 
-// checks_sum.cc: the committed model is that of the survivors' updates, bit for bit; nothing counts twice; nothing
+// check_sum.cc: the committed model is that of the survivors' updates, bit for bit; nothing counts twice; nothing
 //   commits below its threshold; versions only grow and never change.
 std::unique_ptr<Check> SumIsTheSurvivors();
 std::unique_ptr<Check> VersionsOnlyGrow();
-// checks_secrets.cc: nothing unmasked crosses the network; never both kinds of share of one store, nor two sets of
+// check_secrets.cc: nothing unmasked crosses the network; never both kinds of share of one store, nor two sets of
 //   survivors in one cohort.
 std::unique_ptr<Check> NothingUnmaskedIsSent();
 std::unique_ptr<Check> OneKindOfShare();
-// checks_ledger.cc: it never shrinks, is never over its cap, and whatever left the store is in it.
+// check_promises.cc: the ledger never shrinks, is never over its cap, and whatever left the store is in it.
 std::unique_ptr<Check> LedgerHolds();
-// checks_promises.cc: what headquarters acknowledged is still so after any restart.
+//   What headquarters acknowledged is still so after any restart.
 std::unique_ptr<Check> PromisesAreKept();
 
 }  // namespace aisle::simulation

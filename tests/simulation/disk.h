@@ -71,8 +71,8 @@ class Disk {
   void BeforeChange(std::function<void()> hook) { before_change_ = std::move(hook); }
 
   uint64_t changes() const { return changes_; }  // So far, refused ones included.
-  uint64_t used() const { return used_; }        // Bytes.
-  // What a reader sees now, and what the worst power cut would leave; empty if there is no such file.
+  uint64_t used() const;                         // Bytes.
+  // What a reader sees now, and what is synced of it; empty if there is no such file.
   std::string Content(const std::string& path) const;
   std::string Synced(const std::string& path) const;
 
@@ -98,14 +98,12 @@ class Disk {
   Place PlaceOf(std::string_view path) const;
   int Change();  // Counts a change; EIO if it is refused.
   void Name(Node& folder, const std::string& name, std::shared_ptr<Node> node);
-  void Measure();
 
   const std::string folder_;
   std::shared_ptr<Node> root_;
   bool frozen_ = false;
   bool fail_syncs_ = false;
   uint64_t capacity_ = UINT64_MAX;
-  uint64_t used_ = 0;
   uint64_t changes_ = 0;
   std::function<void()> before_change_;
 };

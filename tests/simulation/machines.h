@@ -47,13 +47,14 @@ class Machine {
   virtual Status Boot() = 0;        // Builds what runs, on process().
   virtual void Bury() = 0;          // Destroys it; the process has died.
   virtual void ForgetUnsynced() {}  // Beside the disk.
-  // To be called before every durable write that isn't the disk's. False: the process is dead, nothing may be written.
-  bool BeforeWrite();
+  // A change of something durable that isn't on the disk is about to happen. False: it mustn't, the process is dead.
+  bool BeforeChange();
   Process& process() { return *process_; }
-  World& world() { return world_; }
+  World& world() const { return world_; }
 
  private:
   void EndProcess();
+  void CountDown();
   World& world_;
   const std::string name_;
   Disk disk_;
@@ -72,11 +73,13 @@ class HeadquartersMachine final : public Machine {
   // Null while it is down.
   Coordinator* coordinator();
   const StateStore& state() const;
-  // The first one, before anything goes wrong: enrols a store as the program would, over no network.
+  uint64_t commits() const { return commits_; }  // Of the state, so far.
+  // While it runs, before anything goes wrong. Enrols a store as the program would, but over no network.
   TlsIdentity Enrol(const StoreId& store);
   void SubmitJob();  // The scenario's, under the id job().
   const JobId& job() const { return job_; }
   const JobPlan& plan() const;
+  const std::string& initial_weights() const;  // The blob.
   const SigningKey& plan_key() const;
   const CertificateAuthority& authority() const;
   // The next `count` commits of the state store fail with that.
@@ -89,6 +92,7 @@ class HeadquartersMachine final : public Machine {
   void Bury() override;
   void ForgetUnsynced() override;
   const JobId job_;
+  uint64_t commits_ = 0;
   std::unique_ptr<Lasting> lasting_;
   std::unique_ptr<Running> running_;
 };
@@ -106,10 +110,12 @@ class StoreMachine final : public Machine {
   // The identity that its next process starts with; the present one, if it runs, keeps its own.
   void SetIdentity(TlsIdentity identity);
   const Certificate& certificate() const;
+  SpendingCaps caps() const;  // Of its site policy.
 
  private:
   struct Running;
   Status Boot() override;
+  void Work();
   void Bury() override;
   const StoreId id_;
   std::optional<TlsIdentity> identity_;

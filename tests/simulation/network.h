@@ -29,8 +29,9 @@ struct LinkConditions {
   absl::Duration delay_min = absl::Milliseconds(1);   // Of each message, drawn evenly …
   absl::Duration delay_max = absl::Milliseconds(20);  // … so that they overtake each other.
   double loss = 0;                                    // Chance of a message, and of its call with it.
-  double duplicate = 0;  // Chance that a request comes a second time, up to a minute later.
-  double cut = 0;        // Chance of a stream, at any byte.
+  double duplicate = 0;      // Chance that a request comes a second time, up to a minute later.
+  double cut = 0;            // Chance of a stream, at any byte.
+  uint64_t piece_max = 512;  // Bytes of data in a message of a stream, drawn evenly.
 };
 
 // A message on its way, as a tap sees it.
@@ -38,6 +39,7 @@ struct Sent {
   StoreId store;
   bool up = true;  // From the store.
   Method method = Method::kCheckIn;
+  uint64_t call = 0;       // Messages of one call have one number.
   std::string_view bytes;  // One encoded message.
 };
 
@@ -89,21 +91,37 @@ class Network {
   };
   // Blocking, on a fiber. Unavailable, Cancelled and DeadlineExceeded as gRPC has them.
   StatusOr<std::string> Call(const Caller& caller, Method method, std::string message);
-  Status Fetch(const Caller& caller, std::string message, const std::function<Status(std::string_view)>& sink);
-  StatusOr<std::string> Upload(const Caller& caller, const std::function<StatusOr<std::string>()>& source);
+  // Streams of about `expected` bytes: where one is cut is drawn evenly over them. The source's empty message ends it.
+  Status Fetch(const Caller& caller, std::string message, uint64_t expected,
+               const std::function<Status(std::string_view)>& sink);
+  StatusOr<std::string> Upload(const Caller& caller, uint64_t expected,
+                               const std::function<StatusOr<std::string>()>& source);
 
+  // How much data the next message of a stream holds.
+  uint64_t DrawPiece() { return 1 + random_.Below(conditions.piece_max); }
   uint64_t messages() const { return messages_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
   struct Exchange;
+  using Shared = std::shared_ptr<Exchange>;
   absl::Duration Delay();
+  absl::Duration Draw(absl::Duration from, absl::Duration to);
   bool Chance(double probability);
-  bool Passes(const StoreId& store);
-  std::string Send(const StoreId& store, bool up, Method method, std::string message);
-  void Deliver(const std::shared_ptr<Exchange>& exchange, std::string message, bool repeat);
-  void Break(const std::shared_ptr<Exchange>& exchange, Status why, absl::Duration after);
-  Status Await(const Caller& caller, const std::shared_ptr<Exchange>& exchange);
+  bool Reaches(const Shared& exchange) const;
+  std::string Send(const Exchange& exchange, bool up, std::string message);
+  Shared Open(const Caller& caller, Method method, uint64_t stream_size);
+  void Close(const Shared& exchange);
+  // The message is on its way and arrives, unless something happens to it: then the call breaks. Messages of a stream
+  // arrive in their order.
+  void Carry(const Shared& exchange, std::function<void()> arrive);
+  void Break(const Shared& exchange, Status why, absl::Duration after);
+  void FallSilent(const Shared& exchange);
+  void Settle(const Shared& exchange, StatusOr<std::string> answer);
+  Server::Reply ReplyTo(const Shared& exchange);
+  void Repeat(const StoreId& store, Method method, const std::string& message);
+  void Wait(const Caller& caller, const std::function<bool()>& ready);
+  StatusOr<std::string> Await(const Caller& caller, const Shared& exchange);
 
   Timeline& timeline_;
   RandomSource& random_;
@@ -113,7 +131,8 @@ class Network {
   std::set<StoreId> parted_;
   std::map<StoreId, Rewrite> rewrites_;
   std::vector<std::function<void(const Sent&)>> taps_;
-  std::set<std::shared_ptr<Exchange>> open_;
+  std::map<uint64_t, Shared> open_;               // By call: in the same order in every run.
+  std::vector<std::weak_ptr<Exchange>> uploads_;  // That the server has begun to take.
   uint64_t messages_ = 0;
   uint64_t bytes_ = 0;
 };

@@ -50,6 +50,7 @@ class Lane final : public Executor {
   // Takes up the fiber that waits here, soon; nothing if none does or the process has died.
   void Wake();
   bool busy() const { return fiber_ != nullptr; }
+  Timeline& timeline();
 
  private:
   friend class Process;
@@ -67,7 +68,7 @@ class Lane final : public Executor {
   Timeline::Id armed_ = 0;
   absl::Time armed_for_ = absl::InfiniteFuture();
   std::unique_ptr<Fiber> fiber_;
-  bool awake_ = false;  // The fiber is about to be taken up.
+  Timeline::Id woken_ = 0;  // The fiber is about to be taken up.
 };
 
 class Process {
@@ -79,8 +80,11 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   Lane& AddLane(bool may_block);
+  // From here on nothing of it reaches anybody, though it may not know yet: it is in the middle of a task.
+  void Doom() { dead_ = true; }
   // Kill -9, as far as memory goes: nothing queued runs any more. Calls in the middle of a step are woken and find
-  // dead() true; whatever they do until they return must reach nobody: freeze the disk first.
+  // dead() true; whatever they do until they return must reach nobody: freeze the disk first. Not from one of its
+  // tasks.
   void Die();
   bool dead() const { return dead_; }
   void ClockChanged();

@@ -7,7 +7,7 @@
 //   [plan]
 //   secure_sum = true
 //   rounds = 10                   # Of the job; also cohort_min, cohort_target, over_selection, parameters, server,
-//                                 # selecting, training, collecting, summing (deadlines), floor_cap, clip_norm
+//                                 # selecting, training, collecting, summing (deadlines), noise_multiplier, floor_cap
 //   [training]
 //   takes_min = "1s"              # Of virtual time, per round and store.
 //   takes_max = "20s"
@@ -56,6 +56,7 @@ struct PlanScript {
   absl::Duration training = absl::Minutes(10);
   absl::Duration collecting = absl::Minutes(2);
   absl::Duration summing = absl::Seconds(30);
+  double noise_multiplier = 1;
   double floor_cap = 1000;  // Of the site policies, per year and for ever.
 };
 
@@ -71,8 +72,7 @@ struct FaultScript {
   absl::Duration every = absl::Minutes(10);
   absl::Duration lasts = absl::Seconds(30);
   absl::Duration from;
-  double amount = 0;                        // What the kind makes of it.
-  std::map<std::string, std::string> more;  // Any other key of the table.
+  double amount = 0;  // What the kind makes of it.
 };
 
 struct Expectations {

@@ -10,8 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "base/codec.h"
+#include "base/digest.h"
 #include "base/random.h"
 #include "tests/simulation/checks.h"
+#include "tests/simulation/entropy.h"
 #include "tests/simulation/machines.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/scenario.h"
@@ -28,6 +31,7 @@ struct Outcome {
   uint64_t events = 0;
   uint64_t messages = 0;
   uint64_t faults = 0;
+  absl::Duration virtual_time;
   Digest trace;  // Of all events: two runs of one world agree in it.
 };
 
@@ -39,7 +43,7 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // To the scenario's end, or the first failure.
+  // To the scenario's end, the job's, or the first failure.
   Outcome Run();
 
   // ---- For machines, faults and checks.
@@ -50,11 +54,11 @@ class World {
   const std::vector<std::unique_ptr<StoreMachine>>& stores() const { return stores_; }
   StoreMachine& store(const StoreId& id);
   absl::Duration SinceStart() const { return timeline_.Now() - start_; }
-  // A stream of its own for each purpose.
-  std::unique_ptr<RandomSource> RandomFor(std::string_view purpose) const;
+  // A stream of its own for each purpose and each time it is asked for.
+  std::unique_ptr<RandomSource> RandomFor(std::string_view purpose);
   RandomSource& random() { return *random_; }  // For faults.
   absl::Duration Draw(absl::Duration from, absl::Duration to);
-  double Chance() { return random_->Fraction(); }
+  absl::Duration DrawAbout(absl::Duration mean);
 
   void Later(absl::Duration wait, std::function<void()> task) { timeline_.After(wait, std::move(task)); }
   // Runs after the event in hand, before anything else does: what mustn't happen within it, such as a death.
@@ -70,19 +74,21 @@ class World {
 
  private:
   void Build();
-  void BeginFaults();
+  void ComeAgain(const FaultScript& script);
   void Occur(const FaultScript& script);
-  Machine* Victim(const FaultScript& script);
+  Machine& Victim(const FaultScript& script);
   void EndFaults();
-  void Step();
+  JobRecord Job() const;
+  bool finished();
   void CheckExpectations();
+  void Trace(std::string_view what, uint64_t number);
 
   const Scenario scenario_;
   const uint64_t seed_;
-  struct Entropy;
-  std::unique_ptr<Entropy> entropy_;
+  std::unique_ptr<SeededEntropy> entropy_;
   const absl::Time start_;
   Timeline timeline_;
+  std::map<std::string, uint64_t> purposes_;
   std::unique_ptr<RandomSource> random_;
   std::unique_ptr<RandomSource> network_random_;
   std::unique_ptr<Network> network_;
@@ -92,6 +98,7 @@ class World {
   std::vector<std::function<void()>> after_;
   std::vector<std::function<void()>> mends_;
   bool faults_over_ = false;
+  uint64_t commits_seen_ = 0;
   Outcome outcome_;
   Sha256 trace_;
 };
