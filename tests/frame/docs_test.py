@@ -85,6 +85,16 @@ class AlertsTest(unittest.TestCase):
                 self.assertIn(f"### {alert}\n", runbook)
                 self.assertIn(f"docs/operations.md#{alert.lower()}\n", read("docker/prometheus/rules.yml"))
 
+    def test_every_alert_says_what_it_means_and_then_what_to_do(self):
+        runbook = read("docs/operations.md")
+        alerts = re.findall(r"alert: (\w+)", read("docker/prometheus/rules.yml"))
+        for alert in alerts:
+            with self.subTest(alert=alert):
+                section = runbook.split(f"### {alert}\n", 1)[1].split("\n### ", 1)[0]
+                self.assertRegex(section, r"(?s)\A\n\*\*Means:\*\* \w.*\n\n\*\*Do:\*\*\s+\S")
+        sections = re.findall(r"(?m)^### (Aisle\w+)$", runbook)
+        self.assertEqual(sorted(alerts), sorted(sections), "a section of an alert that is gone")
+
 
 class DevTest(unittest.TestCase):
     def dev(self, *arguments):
