@@ -5,24 +5,23 @@
 // ones and on the same file system (removed files live on in it as hard links), and survives `kill -9` as files do.
 // Playing a power cut then takes back, wholly or in part and drawn from a seed, what no sync had made durable:
 //
-//   bytes of a file     durable once this file was synced: fsync, fdatasync, O_SYNC, O_DSYNC, syncfs, sync. A write
-//   that
-//                       wasn't may be lost, torn at any byte, or leave zeros in a file that has grown; in any order.
-//   names in a folder   (creation, link, rename, removal, a folder made or removed) durable once this folder was
-//   synced.
-//                       The others are lost from some point on, in each folder by itself: syncing a new file doesn't
-//                       keep its name. A rename is atomic, and its target's folder decides. A new folder whose parent
-//                       wasn't synced goes with all it holds. This is what POSIX promises; real file systems are
-//                       kinder.
-//   after a failed sync the writes it should have made durable may be lost for ever, whatever later syncs say.
+// - Bytes of a file are durable once this file was synced (fsync, fdatasync, O_SYNC, O_DSYNC, syncfs). A write
+// that
+//   wasn't may be lost, torn at any byte, or leave zeros where the file has grown; in any order.
+// - Names in a folder (creation, link, rename, removal, a folder made or removed) are durable once this folder was
+// synced:
+//   syncing a new file doesn't keep its name. The others are lost from some point on, in each folder by itself. A
+//   rename between folders is one change to both, and either's sync makes it durable. A new folder whose parent wasn't
+//   synced goes with all it holds. This is what POSIX promises; real file systems are kinder.
+// - Writes that a failed sync should have made durable may be lost for ever, whatever later syncs say.
 //
 // Two shapes from one source:
 //
 // 1. Linked into a test program: `target_link_libraries(my_test PRIVATE faulty_disk_linked)`; then use the class below.
 // 2. Preloaded into real programs (they need not know), with everything that shares the journal sharing one disk:
 //
-//      LD_PRELOAD=build/dev/lib/libfaulty_disk.so FAULTY_DISK_FOLDERS=/var/lib/store1:/etc/store1 \
-//      FAULTY_DISK_JOURNAL=/var/lib/store1.journal aisle-agent …
+//      export FAULTY_DISK_FOLDERS=/var/lib/store1:/etc/store1 FAULTY_DISK_JOURNAL=/var/lib/store1.journal
+//      LD_PRELOAD=build/dev/lib/libfaulty_disk.so aisle-agent …
 //
 //    and, from outside, the program build/dev/bin/faulty-disk:
 //
