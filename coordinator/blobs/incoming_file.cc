@@ -35,7 +35,7 @@ IncomingFile::IncomingFile(Place place, const BlobName& name, FileDescriptor fil
     : place_(std::move(place)), name_(name), file_(std::move(file)) {}
 
 IncomingFile::~IncomingFile() {
-  if (file_.valid() && received_ == 0) Abandon();
+  if (file_.valid() && received_ == 0 && !abandoned_) Abandon();
 }
 
 StatusOr<IncomingFile> IncomingFile::Open(Place place, const BlobName& name) {
@@ -130,8 +130,8 @@ Status IncomingFile::Finish() {
 }
 
 void IncomingFile::Abandon() {
-  file_.Close();
   ::unlink(place_.partial.c_str());
+  abandoned_ = true;
   received_ = 0;
 }
 

@@ -48,6 +48,10 @@ class IncomingFile {
   // (kStorageFull) if the disk is full: the partial file is dropped, so that its space can serve another, and
   // received() is zero again.
   Status Append(std::string_view data);
+  // Reads back what is here, also what a Finish that answered DataLoss has just dropped.
+  Status ReadBack(uint64_t offset, char* data, size_t size) const {
+    return ReadExactlyAt(file_.get(), data, size, offset, place_.partial);
+  }
   // FailedPrecondition (kSizeMismatch) if bytes are missing. DataLoss (kDigestMismatch) if they aren't what was
   // promised: the partial file is dropped. Otherwise the file is synced and gets its name; the folder's own sync is the
   // caller's. After that, only name() and received() may be used.
@@ -68,6 +72,7 @@ class IncomingFile {
   uint64_t received_ = 0;
   uint64_t written_back_ = 0;  // Up to here the system was told to write.
   uint64_t dropped_ = 0;       // Up to here a passing file has left memory.
+  bool abandoned_ = false;     // It has no name any more.
 };
 
 // ResourceExhausted of the disk becomes one with Reason::kStorageFull; other errors pass unchanged.

@@ -18,6 +18,7 @@ class FileShelf final : public UpdateShelf {
  public:
   explicit FileShelf(std::string folder);
 
+  bool ReadsBack() const override { return true; }
   bool Has(const StoreId& store, const BlobName& update) const override;
   uint64_t PartialSize(const StoreId& store, const BlobName& update) const override;
   StatusOr<std::unique_ptr<ArrivingUpdate>> Begin(const StoreId& store, const BlobName& update) override;

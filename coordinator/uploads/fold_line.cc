@@ -2,36 +2,30 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "base/cover.h"
 
 namespace aisle {
 
-// Touched only on the executor.
+// Touched only on the executor, but for the sum.
 struct FoldLine::Work {
-  explicit Work(std::shared_ptr<UploadSpool> from) : spool(std::move(from)) {}
+  explicit Work(std::shared_ptr<UploadSpool> from)
+      : spool(std::move(from)), sum(std::make_shared<ArrivingSum>(spool->update_size() / ModularSum::kCoordinateSize)) {
+    spool->SumArrivals(sum);
+  }
 
   Status Fold(const StoreId& store, const BlobName& update);
   StatusOr<ModularSum> Take(std::vector<StoreId> stores);
   Status AddFile(const StoreId& store, const BlobName& update);
-  Status RebuildIfBroken();
+  void WithdrawOthers();
+  Status AddMissing();
   Status CheckFolded(std::vector<StoreId> stores) const;
-  ModularSum& Sum();
 
   const std::shared_ptr<UploadSpool> spool;
-  std::optional<ModularSum> sum;       // Made for the first update.
-  std::map<StoreId, BlobName> folded;  // What the sum is of.
-  bool broken = false;                 // A read failed half way: the sum holds a piece of an update.
-  std::unique_ptr<char[]> buffer;
+  const std::shared_ptr<ArrivingSum> sum;
+  std::map<StoreId, BlobName> folded;  // What the sum is to be of.
 };
-
-ModularSum& FoldLine::Work::Sum() {
-  if (!sum) sum.emplace(spool->update_size() / ModularSum::kCoordinateSize);
-  if (!buffer) buffer = std::make_unique_for_overwrite<char[]>(kBufferSize);
-  return *sum;
-}
 
 Status FoldLine::Work::Fold(const StoreId& store, const BlobName& update) {
   if (const auto known = folded.find(store); known != folded.end()) {
@@ -39,7 +33,6 @@ Status FoldLine::Work::Fold(const StoreId& store, const BlobName& update) {
     return AlreadyExists("{} is in the sum with update {}; it can't give {} as well", store,
                          known->second.digest.ShortHex(), update.digest.ShortHex());
   }
-  AISLE_RETURN_IF_ERROR(RebuildIfBroken());
   AISLE_RETURN_IF_ERROR(AddFile(store, update));
   folded.emplace(store, update);
   return OkStatus();
@@ -47,40 +40,40 @@ Status FoldLine::Work::Fold(const StoreId& store, const BlobName& update) {
 
 Status FoldLine::Work::AddFile(const StoreId& store, const BlobName& update) {
   AISLE_ASSIGN_OR_RETURN(const SpooledUpdate spooled, spool->OpenVerified(store, update));
-  ModularSum& total = Sum();
-  for (uint64_t offset = 0; offset < update.size; offset += kBufferSize) {
-    const size_t size = std::min<uint64_t>(kBufferSize, update.size - offset);
-    Status added = spooled.ReadAt(offset, buffer.get(), size);
-    if (added.ok()) added = total.AddBytes({buffer.get(), size}, offset / ModularSum::kCoordinateSize);
-    if (!added.ok()) {
-      broken = offset > 0;
-      return added;
-    }
-  }
+  AISLE_RETURN_IF_ERROR(sum->Complete(
+      store, update, [&](uint64_t offset, char* data, size_t size) { return spooled.ReadAt(offset, data, size); }));
   spooled.ReadOut(update.size);
   return OkStatus();
 }
 
-Status FoldLine::Work::RebuildIfBroken() {
-  if (!broken) return OkStatus();
-  AISLE_COVER("uploads.sum_rebuilt");
-  Sum().Clear();
-  for (const auto& [store, update] : folded) {
-    const Status added = AddFile(store, update);
-    broken = true;  // Until the last one is in again.
-    AISLE_RETURN_IF_ERROR(added);
+// Of stores whose update isn't whole, wasn't accepted, or wasn't the one that was.
+void FoldLine::Work::WithdrawOthers() {
+  for (const ArrivingSum::Share& share : sum->shares()) {
+    const auto found = folded.find(share.store);
+    if (found == folded.end() || found->second != share.update) spool->Withdraw(share.store, share.update, *sum);
   }
-  broken = false;
+}
+
+Status FoldLine::Work::AddMissing() {
+  if (sum->spoilt()) {
+    AISLE_COVER("uploads.sum_rebuilt");
+    sum->Clear();
+  }
+  std::map<StoreId, uint64_t> have;
+  for (const ArrivingSum::Share& share : sum->shares()) have[share.store] = share.bytes;
+  for (const auto& [store, update] : folded) {
+    if (have[store] < update.size) AISLE_RETURN_IF_ERROR(AddFile(store, update));
+  }
   return OkStatus();
 }
 
 StatusOr<ModularSum> FoldLine::Work::Take(std::vector<StoreId> stores) {
   AISLE_RETURN_IF_ERROR(CheckFolded(std::move(stores)));
-  AISLE_RETURN_IF_ERROR(RebuildIfBroken());
-  ModularSum taken = std::move(Sum());
-  sum.reset();
+  sum->Close();
+  WithdrawOthers();
+  AISLE_RETURN_IF_ERROR(AddMissing());
   folded.clear();
-  return taken;
+  return sum->Take();
 }
 
 Status FoldLine::Work::CheckFolded(std::vector<StoreId> stores) const {

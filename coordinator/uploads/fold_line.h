@@ -1,8 +1,10 @@
-// The one sum of a round: folds complete updates out of the spool, each exactly once, beside whatever else arrives.
+// The one sum of a round: complete updates, each exactly once. Large ones are mostly in it when they are whole, since
+// the spool shows them to the sum as they arrive (arriving_sum.h); the rest is folded out of the spool. Who was
+// accepted decides: what else is in the sum when it is taken comes out first.
 //
-// All work is done on the executor that is handed in, one update at a time, through one buffer: memory is the sum and
-// that buffer, whatever the number of stores. A sum of integers doesn't care about order, so after a restart folding
-// the accepted updates again, in any order, gives the same bits.
+// All other work is done on the executor that is handed in, one update at a time, through one buffer: memory is the sum
+// and that buffer, whatever the number of stores. A sum of integers doesn't care about order, so after a restart
+// folding the accepted updates again, in any order, gives the same bits.
 #pragma once
 
 #include <functional>
@@ -22,17 +24,15 @@ namespace aisle {
 // and its callbacks with it.
 class FoldLine {
  public:
-  static constexpr size_t kBufferSize = 256 << 10;  // Bytes; stays in a core's own cache.
-
-  // One executor may serve the lines of many rounds; it must outlive the line.
+  // Call before the spool's first stream. One executor may serve the lines of many rounds; it must outlive the line.
   FoldLine(std::shared_ptr<UploadSpool> spool, Executor& worker);
   ~FoldLine();
   FoldLine(const FoldLine&) = delete;
   FoldLine& operator=(const FoldLine&) = delete;
 
   // Adds a complete update to the sum. A store that was folded before changes nothing: OK for the same update,
-  // AlreadyExists for another. Errors as UploadSpool::OpenVerified; after any of them the sum is as if this update had
-  // never been tried.
+  // AlreadyExists for another. Errors as UploadSpool::OpenVerified; after any of them the sum that is
+  // taken is as if this update had never been tried.
   using Folded = std::function<void(const Status&)>;
   void Fold(const StoreId& store, const BlobName& update, Folded folded);
 

@@ -25,6 +25,7 @@ class SharedShelf final : public UpdateShelf {
   // Reads what is there and makes sure of it; a record that was cut at the end is taken away.
   static StatusOr<std::unique_ptr<SharedShelf>> Open(const std::string& folder);
 
+  bool ReadsBack() const override { return false; }  // Small ones are read once, from memory.
   bool Has(const StoreId& store, const BlobName& update) const override;
   uint64_t PartialSize(const StoreId&, const BlobName&) const override { return 0; }
   StatusOr<std::unique_ptr<ArrivingUpdate>> Begin(const StoreId& store, const BlobName& update) override;

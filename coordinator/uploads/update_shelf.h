@@ -25,6 +25,8 @@ class ArrivingUpdate {
   virtual Status Append(std::string_view data) = 0;
   // Only with all bytes here. DataLoss (kDigestMismatch) drops them; OK means verified and durable, and ends this.
   virtual Status Finish() = 0;
+  // Reads back what is here, also after a Finish that found it damaged. Only where the shelf says that it can.
+  virtual Status ReadBack(uint64_t offset, char* data, size_t size) const = 0;
 };
 
 // A complete, verified update, open for reading. Thread-safe; stays readable when the update is dropped meanwhile.
@@ -49,6 +51,8 @@ class SpooledUpdate {
 class UpdateShelf {
  public:
   virtual ~UpdateShelf() = default;
+  // Whether what arrives can be read back before it is whole.
+  virtual bool ReadsBack() const = 0;
   virtual bool Has(const StoreId& store, const BlobName& update) const = 0;
   // Bytes that a cut stream left, of an update that isn't complete.
   virtual uint64_t PartialSize(const StoreId& store, const BlobName& update) const = 0;

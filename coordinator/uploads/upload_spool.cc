@@ -14,10 +14,12 @@ namespace aisle {
 
 // What is here of one store's update, shared by all of its streams.
 struct UploadSession::Arrival {
-  Arrival(const StoreId& store_id, const BlobName& name) : store(store_id), update(name) {}
+  Arrival(const StoreId& store_id, const BlobName& name, std::shared_ptr<ArrivingSum> into)
+      : store(store_id), update(name), sum(std::move(into)) {}
 
   const StoreId store;
   const BlobName update;
+  const std::shared_ptr<ArrivingSum> sum;  // May be null.
   std::mutex mutex;
   uint64_t turn = 0;  // Of the newest session; guarded by mutex, as are the rest.
   bool complete = false;
@@ -26,7 +28,46 @@ struct UploadSession::Arrival {
   UploadStatus status() const {
     return {.received = complete ? update.size : incoming ? incoming->received() : 0, .complete = complete};
   }
+  Status Append(std::string_view data);
+  Status Finish();
+  void WithdrawFrom(ArrivingSum& from) const;
+  void Drop();
 };
+
+Status UploadSession::Arrival::Append(std::string_view data) {
+  const uint64_t before = incoming->received();
+  const Status appended = incoming->Append(data);
+  if (sum == nullptr) return appended;
+  if (appended.ok())
+    sum->Arrived(store, update, before, data);
+  else if (incoming->received() < before)
+    sum->Lose(store, update);
+  return appended;
+}
+
+Status UploadSession::Arrival::Finish() {
+  const Status finished = incoming->Finish();
+  if (!finished.ok() && sum != nullptr) {  // It is dropped, but can still be read.
+    sum->Withdraw(store, update,
+                  [this](uint64_t offset, char* data, size_t size) { return incoming->ReadBack(offset, data, size); });
+  }
+  incoming.reset();
+  complete = finished.ok();
+  return finished;
+}
+
+// What is arriving still.
+void UploadSession::Arrival::WithdrawFrom(ArrivingSum& from) const {
+  from.Withdraw(store, update,
+                [this](uint64_t offset, char* data, size_t size) { return incoming->ReadBack(offset, data, size); });
+}
+
+void UploadSession::Arrival::Drop() {
+  ++turn;  // Sessions still at work learn it from their next call.
+  complete = false;
+  incoming.reset();
+  if (sum != nullptr) sum->Lose(store, update);
+}
 
 UploadSession::UploadSession(UploadSpool& spool, std::shared_ptr<Arrival> arrival, uint64_t turn, uint64_t offset)
     : spool_(spool), arrival_(std::move(arrival)), turn_(turn), offset_(offset) {}
@@ -55,7 +96,7 @@ Status UploadSession::Append(std::string_view data) {
                                       arrival_->store, arrival_->update.size),
                       Reason::kSizeMismatch);
   }
-  if (!fresh.empty()) AISLE_RETURN_IF_ERROR(arrival_->incoming->Append(fresh));
+  if (!fresh.empty()) AISLE_RETURN_IF_ERROR(arrival_->Append(fresh));
   offset_ += data.size();
   return OkStatus();
 }
@@ -64,10 +105,9 @@ StatusOr<UploadStatus> UploadSession::Finish() {
   const std::lock_guard lock(arrival_->mutex);
   AISLE_RETURN_IF_ERROR(CheckTurn());
   if (arrival_->complete || arrival_->status().received < arrival_->update.size) return arrival_->status();
-  const Status finished = arrival_->incoming->Finish();
-  arrival_->incoming.reset();
-  if (!finished.ok()) return Annotate(finished, fmt::format("update of {}", arrival_->store));
-  arrival_->complete = true;
+  if (Status finished = arrival_->Finish(); !finished.ok()) {
+    return Annotate(finished, fmt::format("update of {}", arrival_->store));
+  }
   return arrival_->status();
 }
 
@@ -112,7 +152,7 @@ Status UploadSpool::CheckSize(const StoreId& store, const BlobName& update) cons
 std::shared_ptr<UploadSpool::Arrival> UploadSpool::ArrivalOf(const StoreId& store, const BlobName& update) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Arrival>& arrival = arrivals_[store];
-  if (!arrival || arrival->update != update) arrival = std::make_shared<Arrival>(store, update);
+  if (!arrival || arrival->update != update) arrival = std::make_shared<Arrival>(store, update, sum_);
   return arrival;
 }
 
@@ -128,8 +168,7 @@ Status UploadSpool::DropOtherPartial(const StoreId& store, const BlobName& updat
   }
   const std::lock_guard lock(other->mutex);
   if (other->complete) return OkStatus();
-  ++other->turn;
-  other->incoming.reset();
+  other->Drop();
   return shelf_->DropPartial(store, other->update);
 }
 
@@ -176,11 +215,46 @@ StatusOr<UploadStatus> UploadSpool::Find(const StoreId& store, const BlobName& u
   return UploadStatus{.received = shelf_->PartialSize(store, update)};
 }
 
+uint64_t UploadSpool::Received(const StoreId& store) const {
+  std::shared_ptr<Arrival> arrival;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = arrivals_.find(store);
+    if (found == arrivals_.end()) return 0;
+    arrival = found->second;
+  }
+  const std::unique_lock lock(arrival->mutex, std::try_to_lock);
+  return lock.owns_lock() ? arrival->status().received : update_size_;  // Busy: with its last bytes, most likely.
+}
+
 StatusOr<SpooledUpdate> UploadSpool::OpenVerified(const StoreId& store, const BlobName& update) {
   AISLE_RETURN_IF_ERROR(CheckSize(store, update));
   StatusOr<SpooledUpdate> opened = shelf_->OpenVerified(store, update);
   if (opened.status().code() == StatusCode::kDataLoss) DropArrival(store);  // It isn't complete any more.
   return opened;
+}
+
+void UploadSpool::SumArrivals(std::shared_ptr<ArrivingSum> sum) {
+  if (!shelf_->ReadsBack()) return;
+  const std::lock_guard lock(mutex_);
+  sum_ = std::move(sum);
+}
+
+void UploadSpool::Withdraw(const StoreId& store, const BlobName& update, ArrivingSum& sum) {
+  std::shared_ptr<Arrival> arrival;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = arrivals_.find(store);
+    if (found != arrivals_.end() && found->second->update == update) arrival = found->second;
+  }
+  if (arrival != nullptr) {
+    const std::lock_guard lock(arrival->mutex);
+    if (arrival->incoming != nullptr) return arrival->WithdrawFrom(sum);
+  }
+  const StatusOr<SpooledUpdate> whole = shelf_->OpenVerified(store, update);
+  if (!whole.ok()) return sum.Lose(store, update);
+  sum.Withdraw(store, update,
+               [&](uint64_t offset, char* data, size_t size) { return whole->ReadAt(offset, data, size); });
 }
 
 Status UploadSpool::Forget(const StoreId& store) {
@@ -197,9 +271,7 @@ void UploadSpool::DropArrival(const StoreId& store) {
     arrival = std::move(arrivals_.extract(found).mapped());
   }
   const std::lock_guard lock(arrival->mutex);
-  ++arrival->turn;  // Sessions still at work learn it from their next call.
-  arrival->complete = false;
-  arrival->incoming.reset();
+  arrival->Drop();
 }
 
 }  // namespace aisle

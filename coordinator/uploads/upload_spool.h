@@ -16,6 +16,7 @@
 #include "base/fleet.h"
 #include "base/ids.h"
 #include "base/status.h"
+#include "coordinator/uploads/arriving_sum.h"
 #include "coordinator/uploads/shared_shelf.h"
 #include "coordinator/uploads/update_shelf.h"
 
@@ -73,10 +74,19 @@ class UploadSpool {
   // How much of the update is here. Zero if nothing is.
   StatusOr<UploadStatus> Find(const StoreId& store, const BlobName& update) const;
 
+  // Bytes of the store's latest upload that came since this program started. Never waits.
+  uint64_t Received(const StoreId& store) const;
+
   // A complete update, open for reading. One that was not verified since this program started is read and checked
   // first. NotFound if it isn't complete. DataLoss if the disk cut or damaged it: the file is dropped, and the store
   // can send it again.
   StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update);
+
+  // What arrives from now on goes into `sum` as well, where updates have a file each: small ones are left to Complete.
+  // Call before the first stream.
+  void SumArrivals(std::shared_ptr<ArrivingSum> sum);
+  // Takes what is in a sum of an update out of it again, whether that is whole or still arriving.
+  void Withdraw(const StoreId& store, const BlobName& update, ArrivingSum& sum);
 
   // Drops whatever this store sent: it left the round, or its vector isn't wanted.
   Status Forget(const StoreId& store);
@@ -99,6 +109,7 @@ class UploadSpool {
   const std::unique_ptr<UpdateShelf> shelf_;
   mutable std::mutex mutex_;                              // Never held while the disk is waited for.
   std::map<StoreId, std::shared_ptr<Arrival>> arrivals_;  // Guarded by mutex_.
+  std::shared_ptr<ArrivingSum> sum_;                      // The same. Null: nothing is summed as it arrives.
 };
 
 }  // namespace aisle

@@ -22,6 +22,10 @@ using ::testing::HasSubstr;
 
 std::vector<uint32_t> ValuesOf(const ModularSum& sum) { return {sum.values().begin(), sum.values().end()}; }
 
+bool IsAll(uint32_t value, const ModularSum& sum) {
+  return std::ranges::all_of(sum.values(), [&](uint32_t each) { return each == value; });
+}
+
 class FoldLineTest : public ::testing::Test {
  protected:
   // A round whose vectors have `length` coordinates.
@@ -119,18 +123,86 @@ TEST_F(FoldLineTest, ADamagedUpdateLeavesTheSumAsItWas) {
 }
 
 TEST_F(FoldLineTest, AReadThatFailsHalfWayIsTakenBack) {
-  const test::ExpectCover cover("uploads.sum_rebuilt");
-  const size_t length = FoldLine::kBufferSize;  // Four buffers.
-  Open(length);
-  const BlobName good = Upload(1, std::vector<uint32_t>(length, 1));
-  const BlobName cut = Upload(2, std::vector<uint32_t>(length, 2));
+  const test::ExpectCover cover("uploads.withdrawn");
+  constexpr size_t kLength = ArrivingSum::kPieceSize;  // Four pieces.
+  Open(kLength);
+  const BlobName good = Upload(1, std::vector<uint32_t>(kLength, 1));
+  const BlobName cut = Upload(2, std::vector<uint32_t>(kLength, 2));
+  const BlobName third = Upload(3, std::vector<uint32_t>(kLength, 3));
+  line_ = std::make_unique<FoldLine>(spool_, executor_);  // One that saw nothing arrive.
   ASSERT_TRUE(Fold(1, good).ok());
-  ASSERT_EQ(::truncate(PathOf(2, cut).c_str(), static_cast<off_t>(FoldLine::kBufferSize * 2)), 0);
+  ASSERT_EQ(::truncate(PathOf(2, cut).c_str(), static_cast<off_t>(ArrivingSum::kPieceSize * 2)), 0);
   EXPECT_FALSE(Fold(2, cut).ok());
-  const BlobName third = Upload(3, std::vector<uint32_t>(length, 3));
   ASSERT_TRUE(Fold(3, third).ok());
-  const ModularSum sum = *Take({Store(1), Store(3)});
-  EXPECT_TRUE(std::ranges::all_of(sum.values(), [](uint32_t value) { return value == 4; }));
+  EXPECT_TRUE(IsAll(4, *Take({Store(1), Store(3)})));
+}
+
+TEST_F(FoldLineTest, WhatArrivedIsNotReadAgain) {
+  constexpr size_t kLength = ArrivingSum::kPieceSize;
+  Open(kLength);
+  const BlobName update = Upload(1, std::vector<uint32_t>(kLength, 5));
+  ASSERT_EQ(::truncate(PathOf(1, update).c_str(), 0), 0);  // So that reading would fail.
+  ASSERT_TRUE(Fold(1, update).ok());
+  EXPECT_TRUE(IsAll(5, *Take({Store(1)})));
+}
+
+TEST_F(FoldLineTest, OnlyWhoWasAcceptedIsInTheSum) {
+  const test::ExpectCover cover("uploads.withdrawn");
+  constexpr size_t kLength = ArrivingSum::kPieceSize;
+  Open(kLength);
+  const BlobName accepted = Upload(1, std::vector<uint32_t>(kLength, 5));
+  Upload(2, std::vector<uint32_t>(kLength, 7));  // Whole, and never accepted.
+  const std::string late = BytesOf(std::vector<uint32_t>(kLength, 9));
+  const auto session = *spool_->Begin(Store(3), NameOf(late), 0);
+  ASSERT_TRUE(session->Append(std::string_view(late).substr(0, late.size() / 3)).ok());
+  ASSERT_TRUE(Fold(1, accepted).ok());
+  EXPECT_TRUE(IsAll(5, *Take({Store(1)})));
+  ASSERT_TRUE(session->Append(std::string_view(late).substr(late.size() / 3)).ok()) << "The spool goes on as before.";
+  EXPECT_TRUE(session->Finish()->complete);
+}
+
+TEST_F(FoldLineTest, AnUpdateThatIsNotWhatWasPromisedLeavesNoTrace) {
+  const test::ExpectCover cover("uploads.withdrawn");
+  constexpr size_t kLength = ArrivingSum::kPieceSize;
+  Open(kLength);
+  const BlobName good = Upload(1, std::vector<uint32_t>(kLength, 5));
+  const std::string promised = BytesOf(std::vector<uint32_t>(kLength, 7));
+  const auto session = *spool_->Begin(Store(2), NameOf(promised), 0);
+  ASSERT_TRUE(session->Append(BytesOf(std::vector<uint32_t>(kLength, 8))).ok());
+  EXPECT_EQ(session->Finish().status().code(), StatusCode::kDataLoss);
+  const BlobName again = Upload(2, std::vector<uint32_t>(kLength, 7));
+  ASSERT_TRUE(Fold(1, good).ok());
+  ASSERT_TRUE(Fold(2, again).ok());
+  EXPECT_TRUE(IsAll(12, *Take({Store(1), Store(2)})));
+}
+
+TEST_F(FoldLineTest, ABeginningThatIsGoneIsSummedWithoutIt) {
+  const test::ExpectCover cover("uploads.sum_rebuilt");
+  constexpr size_t kLength = ArrivingSum::kPieceSize;
+  Open(kLength);
+  const BlobName good = Upload(1, std::vector<uint32_t>(kLength, 5));
+  const std::string first = BytesOf(std::vector<uint32_t>(kLength, 7));
+  const auto session = *spool_->Begin(Store(2), NameOf(first), 0);
+  ASSERT_TRUE(session->Append(std::string_view(first).substr(0, 1000)).ok());
+  const BlobName other = Upload(2, std::vector<uint32_t>(kLength, 9));  // Takes the place of the first.
+  ASSERT_TRUE(Fold(1, good).ok());
+  ASSERT_TRUE(Fold(2, other).ok());
+  EXPECT_TRUE(IsAll(14, *Take({Store(1), Store(2)})));
+}
+
+TEST_F(FoldLineTest, ASumThatCannotBeRebuiltIsTriedAgain) {
+  constexpr size_t kLength = ArrivingSum::kPieceSize;
+  Open(kLength);
+  const std::vector<uint32_t> vector(kLength, 5);
+  const BlobName good = Upload(1, vector);
+  ASSERT_TRUE(Fold(1, good).ok());
+  const std::string first = BytesOf(std::vector<uint32_t>(kLength, 7));
+  ASSERT_TRUE((*spool_->Begin(Store(2), NameOf(first), 0))->Append(std::string_view(first).substr(0, 1000)).ok());
+  ASSERT_TRUE(spool_->Forget(Store(2)).ok());
+  std::filesystem::rename(PathOf(1, good), PathOf(1, good) + ".away");
+  EXPECT_FALSE(Take({Store(1)}).ok());
+  std::filesystem::rename(PathOf(1, good) + ".away", PathOf(1, good));
+  EXPECT_TRUE(IsAll(5, *Take({Store(1)})));
 }
 
 TEST_F(FoldLineTest, AFoldedUpdateLeavesMemory) {
@@ -194,6 +266,66 @@ RC_GTEST_PROP(FoldLineProperty, AnySubsetInAnyOrderGivesTheIntegerSum, ()) {
   RC_ASSERT(ValuesOf(*sum) == expected);
 }
 
+// Updates that come in pieces of any size, cut and taken up again, some repeated from the start, some left unfinished,
+// some finished and not accepted, with restarts in between: the sum is that of the accepted ones.
+RC_GTEST_PROP(FoldLineProperty, HoweverUpdatesArriveTheSumIsOfTheAccepted, ()) {
+  const TemporaryFolder folder;
+  const auto length = *rc::gen::inRange<size_t>(1, 30);
+  const auto stores_in_all = *rc::gen::inRange<size_t>(1, 5);
+  const auto vectors = *rc::gen::container<std::vector<std::vector<uint32_t>>>(
+      stores_in_all, rc::gen::container<std::vector<uint32_t>>(length, rc::gen::arbitrary<uint32_t>()));
+  struct Step {
+    size_t store;
+    size_t pieces;
+    size_t size;
+    bool restart;
+  };
+  const auto steps = *rc::gen::container<std::vector<Step>>(
+      rc::gen::construct<Step>(rc::gen::inRange<size_t>(0, stores_in_all), rc::gen::inRange<size_t>(0, 6),
+                               rc::gen::inRange<size_t>(1, 40), rc::gen::element(false, false, false, true)));
+  const auto refused = *rc::gen::inRange<size_t>(0, 2 * stores_in_all);
+  ManualExecutor executor;
+  std::shared_ptr<UploadSpool> spool;
+  std::unique_ptr<FoldLine> line;
+  std::vector<StoreId> accepted;
+  const auto fold = [&](const StoreId& store, size_t i) {
+    line->Fold(store, NameOf(BytesOf(vectors[i])), [](const Status& status) { RC_ASSERT(status.ok()); });
+    executor.RunDue();
+  };
+  const auto restart = [&] {
+    line.reset();
+    spool = *UploadSpool::Open(folder.File("round"), length * 4, 0);
+    line = std::make_unique<FoldLine>(spool, executor);
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      if (std::ranges::find(accepted, Store(i)) != accepted.end()) fold(Store(i), i);
+    }
+  };
+  restart();
+  for (const Step& step : steps) {
+    const std::string bytes = BytesOf(vectors[step.store]);
+    uint64_t at = spool->Find(Store(step.store), NameOf(bytes))->received;
+    const auto session = *spool->Begin(Store(step.store), NameOf(bytes), at);
+    for (size_t piece = 0; piece < step.pieces && at < bytes.size(); ++piece, at += step.size) {
+      RC_ASSERT(session->Append(std::string_view(bytes).substr(at, step.size)).ok());
+    }
+    const bool whole = session->Finish()->complete;
+    if (whole && step.store != refused && std::ranges::find(accepted, Store(step.store)) == accepted.end()) {
+      accepted.push_back(Store(step.store));
+      fold(Store(step.store), step.store);
+    }
+    if (step.restart) restart();
+  }
+  std::vector<uint32_t> expected(length);
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    if (std::ranges::find(accepted, Store(i)) == accepted.end()) continue;
+    for (size_t k = 0; k < length; ++k) expected[k] += vectors[i][k];
+  }
+  std::optional<ModularSum> sum;
+  line->Take(accepted, [&](StatusOr<ModularSum> taken) { sum = *std::move(taken); });
+  executor.RunDue();
+  RC_ASSERT(ValuesOf(*sum) == expected);
+}
+
 TEST_F(FoldLineTest, FoldsOnAThreadWhileUpdatesArrive) {
   constexpr size_t kStores = 16;
   Open(1000);
@@ -208,7 +340,7 @@ TEST_F(FoldLineTest, FoldsOnAThreadWhileUpdatesArrive) {
   std::optional<ModularSum> sum;
   line.Take(stores, [&](StatusOr<ModularSum> taken) { sum = *std::move(taken); });
   worker.Drain();
-  EXPECT_TRUE(std::ranges::all_of(sum->values(), [](uint32_t value) { return value == kStores; }));
+  EXPECT_TRUE(IsAll(kStores, *sum));
 }
 
 }  // namespace
