@@ -30,14 +30,14 @@ learning_rate = 0.1
 secure_sum = {}
 mode = "store"
 clip_norm = 1.0
-noise_multiplier = {}
+noise_multiplier = {:.4f}
 delta = 1e-6
 rounds_max = 100000
 metric_share = 0.1
 [cohort]
 min = {}
 target = {}
-over_selection = {}
+over_selection = {:.3f}
 [deadlines]
 selecting = "{}"
 training = "{}"

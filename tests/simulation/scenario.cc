@@ -54,6 +54,7 @@ FaultScript ReadFault(ConfigTable table) {
   table.Read("who", fault.who);
   table.ReadDuration("every", fault.every);
   table.ReadDuration("lasts", fault.lasts);
+  table.Read("exact", fault.exact);
   table.ReadDuration("from", fault.from);
   table.Read("amount", fault.amount);
   if (!Faults().contains(fault.kind)) table.Refuse("kind", fmt::format("there is no fault '{}'", fault.kind));

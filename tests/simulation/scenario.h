@@ -22,7 +22,8 @@
 //   kind = "kill"                 # See faults.h.
 //   who = "store"                 # "store": one that is drawn each time; "store-002": that one; "coordinator".
 //   every = "10m"                 # On average.
-//   lasts = "30s"                 # Kinds that last: so long on average.
+//   lasts = "30s"                 # Kinds that last: so long on average …
+//   exact = false                 # … or exactly.
 //   from = "0s"                   # Since the start; until the faults end.
 //   [expect]
 //   faults_end = "3h"             # From then on nothing goes wrong any more …
@@ -71,6 +72,7 @@ struct FaultScript {
   std::string who = "store";
   absl::Duration every = absl::Minutes(10);
   absl::Duration lasts = absl::Seconds(30);
+  bool exact = false;
   absl::Duration from;
   double amount = 0;  // What the kind makes of it.
 };

@@ -1,7 +1,9 @@
 // Whole worlds. CI plays every scenario with fixed seeds, and with a few that are fresh in every run and printed.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/log.h"
 #include "tests/simulation/faults.h"

@@ -91,8 +91,11 @@ void World::Occur(const FaultScript& script) {
   Machine& victim = Victim(script);
   ++outcome_.faults;
   Note(fmt::format("{} befalls {}", script.kind, victim.name()));
-  Faults().at(script.kind)(
-      {.world = *this, .machine = victim, .script = script, .random = *random_, .lasts = DrawAbout(script.lasts)});
+  Faults().at(script.kind)({.world = *this,
+                            .machine = victim,
+                            .script = script,
+                            .random = *random_,
+                            .lasts = script.exact ? script.lasts : DrawAbout(script.lasts)});
 }
 
 void World::EndFaults() {
