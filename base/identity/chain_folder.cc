@@ -66,6 +66,14 @@ Status WriteFiles(const std::vector<NewFile>& files) {
 
 }  // namespace
 
+std::string ChainPaths::ca_key(uint32_t generation) const {
+  return generation == 1 ? folder + "/ca.key" : fmt::format("{}/ca-{}.key", folder, generation);
+}
+
+std::string ChainPaths::ca(uint32_t generation) const {
+  return generation == 1 ? folder + "/ca.pem" : fmt::format("{}/ca-{}.pem", folder, generation);
+}
+
 Status InitChain(const NewChain& chain, absl::Time now, RandomSource& random) {
   if (chain.server_names.empty()) {
     return InvalidArgument("a chain needs at least one name or address that stores call the coordinator by");
@@ -89,17 +97,10 @@ StatusOr<CertificateAuthority> LoadAuthority(const ChainPaths& paths) {
   return authority;
 }
 
-StatusOr<TlsIdentity> LoadCoordinator(const ChainPaths& paths, const CertificateAuthority& authority, absl::Time now,
-                                      RandomSource& random) {
-  AISLE_ASSIGN_OR_RETURN(TlsIdentity identity, LoadTlsIdentity(paths.coordinator()));
-  AISLE_RETURN_IF_ERROR(RequireRole(identity.certificate.identity(), Role::kCoordinator));
-  if (now < identity.certificate.RenewAt()) return identity;
-  AISLE_ASSIGN_OR_RETURN(std::vector<std::string> names, identity.certificate.ServerNames());
-  AISLE_ASSIGN_OR_RETURN(
-      identity.certificate,
-      authority.Issue(identity.key, {identity.certificate.identity(), kCoordinatorLifetime, names}, now, random));
-  AISLE_RETURN_IF_ERROR(WriteFileDurably(paths.coordinator().certificate, identity.certificate.pem(), 0644));
-  return identity;
+StatusOr<TlsIdentity> LoadAdmin(const ChainPaths& paths) {
+  TlsPaths admin = paths.admin();
+  if (FileExists(paths.roots())) admin.ca = paths.roots();
+  return LoadTlsIdentity(admin);
 }
 
 }  // namespace aisle

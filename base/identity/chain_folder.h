@@ -1,6 +1,8 @@
 // The folder that `aisle init` makes: everything that says who is who in a chain.
 //
-//   ca.key ca.pem                    the root                        (coordinator)
+//   ca.key ca.pem                    the first root                  (coordinator)
+//   ca-2.key ca-2.pem …              roots that followed (root_set.h)
+//   roots.pem                        the roots to trust, once there were several
 //   coordinator.key coordinator.pem  the coordinator's server side   (coordinator)
 //   admin.key admin.pem              the first administrator         (command line)
 //   plan-signing.key .pub            Ed25519, signs plans            (command line; stores get the public half)
@@ -9,6 +11,7 @@
 
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,14 +23,16 @@
 
 namespace aisle {
 
-inline constexpr absl::Duration kCoordinatorLifetime = absl::Hours(24 * 365);
+inline constexpr absl::Duration kCoordinatorLifetime = absl::Hours(24 * 90);
 inline constexpr absl::Duration kAdminLifetime = absl::Hours(24 * 365);
 
 struct ChainPaths {
   std::string folder;
 
-  std::string ca_key() const { return folder + "/ca.key"; }
-  std::string ca() const { return folder + "/ca.pem"; }
+  // Of the chain's first root, or of a later one.
+  std::string ca_key(uint32_t generation = 1) const;
+  std::string ca(uint32_t generation = 1) const;
+  std::string roots() const { return folder + "/roots.pem"; }
   TlsPaths coordinator() const { return {ca(), folder + "/coordinator.pem", folder + "/coordinator.key"}; }
   TlsPaths admin() const { return {ca(), folder + "/admin.pem", folder + "/admin.key"}; }
   std::string plan_signing_key() const { return folder + "/plan-signing.key"; }
@@ -45,11 +50,10 @@ struct NewChain {
 // was written is removed again.
 Status InitChain(const NewChain& chain, absl::Time now, RandomSource& random);
 
+// The first root, with its key.
 StatusOr<CertificateAuthority> LoadAuthority(const ChainPaths& paths);
 
-// The coordinator's identity, with a fresh certificate of the same names over the same key if less than a third of its
-// life is left: a coordinator that is restarted once in eight months never shows an expired one.
-StatusOr<TlsIdentity> LoadCoordinator(const ChainPaths& paths, const CertificateAuthority& authority, absl::Time now,
-                                      RandomSource& random);
+// The administrator's identity; it trusts roots.pem, or ca.pem where a chain never had another root.
+StatusOr<TlsIdentity> LoadAdmin(const ChainPaths& paths);
 
 }  // namespace aisle

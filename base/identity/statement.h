@@ -11,6 +11,9 @@
 
 namespace aisle {
 
+// Over a certificate request: by the key of a certificate that has ended, when a store renews late.
+inline constexpr std::string_view kLateRenewalDomain = "aisle/late-renewal/v1";
+
 // `domain` begins with "aisle/", holds no '\0', and is of one use in the house only.
 StatusOr<std::string> SignStatement(const KeyPair& key, std::string_view domain, std::string_view message);
 

@@ -31,11 +31,11 @@ TEST_F(ChainFolderTest, HoldsEveryonesIdentity) {
   ASSERT_TRUE(Init().ok());
   const CertificateAuthority authority = LoadAuthority(paths_).value();
   EXPECT_EQ(authority.chain().str(), "northwind");
-  const TlsIdentity coordinator = LoadCoordinator(paths_, authority, kNow, random_).value();
+  const TlsIdentity coordinator = LoadTlsIdentity(paths_.coordinator()).value();
   EXPECT_EQ(coordinator.certificate.identity().role, Role::kCoordinator);
   EXPECT_TRUE(coordinator.certificate.CheckIssuedBy(coordinator.ca_pem, kNow).ok());
   EXPECT_EQ(coordinator.certificate.ServerNames().value(), (std::vector<std::string>{"localhost", "127.0.0.1"}));
-  const TlsIdentity admin = LoadTlsIdentity(paths_.admin()).value();
+  const TlsIdentity admin = LoadAdmin(paths_).value();
   EXPECT_EQ(admin.certificate.identity().role, Role::kAdmin);
   EXPECT_TRUE(admin.certificate.CheckIssuedBy(admin.ca_pem, kNow).ok());
   EXPECT_EQ(SigningKey::Load(paths_.plan_signing_key()).value().verify_key(),
@@ -82,20 +82,6 @@ TEST_F(ChainFolderTest, NeedsAServerNameAndAFolderItCanWrite) {
   EXPECT_FALSE(FileExists(paths_.folder));
   ASSERT_TRUE(WriteFileDurably(paths_.folder, "a file").ok());
   EXPECT_FALSE(Init().ok());
-}
-
-TEST_F(ChainFolderTest, RenewsTheCoordinatorsCertificateInItsLastThird) {
-  ASSERT_TRUE(Init().ok());
-  const CertificateAuthority authority = LoadAuthority(paths_).value();
-  const TlsIdentity first = LoadCoordinator(paths_, authority, kNow, random_).value();
-  const absl::Time later = kNow + kCoordinatorLifetime * 0.7;
-  const TlsIdentity renewed = LoadCoordinator(paths_, authority, later, random_).value();
-  EXPECT_NE(renewed.certificate.serial(), first.certificate.serial());
-  EXPECT_EQ(renewed.certificate.not_after(), later + kCoordinatorLifetime);
-  EXPECT_EQ(renewed.certificate.ServerNames().value(), first.certificate.ServerNames().value());
-  EXPECT_EQ(renewed.key.digest(), first.key.digest());
-  EXPECT_EQ(LoadCoordinator(paths_, authority, later, random_).value().certificate.serial(),
-            renewed.certificate.serial());
 }
 
 }  // namespace
