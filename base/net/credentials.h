@@ -17,6 +17,23 @@ namespace aisle {
 // every other handler asks peer.h who is calling.
 StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsIdentity& identity);
 
+// The same for a coordinator whose certificate and roots change while it serves: handshakes see what was given last,
+// connections that are open aren't touched. Thread-safe. Must outlive the server.
+class ServerIdentity {
+ public:
+  // As MakeServerCredentials.
+  static StatusOr<std::unique_ptr<ServerIdentity>> Make(const TlsIdentity& identity);
+  ~ServerIdentity();
+  Status Change(const TlsIdentity& identity);
+  const std::shared_ptr<grpc::ServerCredentials>& credentials() const { return credentials_; }
+
+ private:
+  class Present;
+  ServerIdentity();
+  std::unique_ptr<Present> present_;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
+};
+
 // A store's or an administrator's. The server must have a certificate of the roots in `identity`.
 StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const TlsIdentity& identity);
 // A client that has no certificate yet and knows only the root: enrolment.

@@ -22,6 +22,15 @@ TEST(TlsVersionTest, ServerAcceptsNothingOlderThan13) {
   EXPECT_FALSE(HandshakeAsClient(fleet.port(), TLS1_2_VERSION));
 }
 
+TEST(TlsVersionTest, NorDoesAServerWhoseCertificateChanges) {
+  const TestChain chain;
+  const auto shown = ServerIdentity::Make(chain.Identify(Role::kCoordinator, "hq")).value();
+  const ListeningFleet fleet(shown->credentials());
+  ASSERT_TRUE(shown->Change(chain.Identify(Role::kCoordinator, "hq")).ok());
+  EXPECT_TRUE(HandshakeAsClient(fleet.port(), TLS1_3_VERSION));
+  EXPECT_FALSE(HandshakeAsClient(fleet.port(), TLS1_2_VERSION));
+}
+
 TEST(TlsVersionTest, ClientOffersNothingOlderThan13) {
   const TestChain chain;
   for (const auto& [version, completes] : {std::pair(TLS1_3_VERSION, true), std::pair(TLS1_2_VERSION, false)}) {
