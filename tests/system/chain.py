@@ -20,7 +20,7 @@ import settings  # noqa: E402
 HOURS = 60
 SMALL, LARGE = "tide-small", "tide-large"  # The second's updates are files of their own at headquarters.
 HIDDEN = {SMALL: 12, LARGE: 4000}
-STEPS = {SMALL: 40, LARGE: 15}
+STEPS = {SMALL: 200, LARGE: 60}
 COORDINATOR = "coordinator"
 
 SITE_POLICY = """\
@@ -51,6 +51,11 @@ aborts_in_a_row_max = 100000
 certificate_lifetime = "5m"
 """
 
+# Every training is kept on the way, however short.
+AGENT_SETTINGS = """
+checkpoint_every = "20ms"
+"""
+
 
 def write_rows(path, number):
     luck = random.Random(number)
@@ -63,11 +68,15 @@ def write_rows(path, number):
             file.write(f"{hour},{wind},{moon},{rain},{warmth},{level}\n")
 
 
-def write_plan(folder, name, stores):
+def plan_name(size, seed):
+    return size if seed == 1 else f"{size}-{seed}"
+
+
+def write_plan(folder, size, seed, stores):
     shutil.copytree(os.path.join(ROOT, "tests", "system", "tide"), folder)
     path = os.path.join(folder, "plan.toml")
     with open(path, encoding="utf-8") as file:
-        text = file.read().format(name=name, stores=stores, hidden=HIDDEN[name], steps=STEPS[name])
+        text = file.read().format(name=plan_name(size, seed), seed=seed, stores=stores, hidden=HIDDEN[size], steps=STEPS[size])
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
@@ -93,7 +102,8 @@ class Chain:
 
     # Setting up.
 
-    def prepare(self):
+    def prepare(self, seeds=(1,)):
+        """Everything but the processes; a plan of each size for each seed of first weights."""
         with open(self.tables, "w", encoding="utf-8") as file:
             file.write(TABLES)
         self.aisle.init("kills")
@@ -105,15 +115,19 @@ class Chain:
             box = self.box(store)
             os.makedirs(box, exist_ok=True)
             config = settings.agent(box, self.tables, self.bin, self.http_ports[store], SITE_POLICY)
+            with open(config, "a", encoding="utf-8") as file:
+                file.write(AGENT_SETTINGS)
             self.commands[store] = [self.aisle.program("aisle-agent"), "--config", config]
             os.makedirs(settings.inbox(box, "tide"))
             write_rows(os.path.join(settings.inbox(box, "tide"), "tide.csv"), number)
         self.plans = {}
-        for name in (SMALL, LARGE):
-            folder = os.path.join(self.folder, name)
-            write_plan(folder, name, len(self.stores))
-            self.plans[name] = os.path.join(self.folder, f"{name}.plan")
-            self.aisle.build_plan(folder, self.plans[name])
+        for size in (SMALL, LARGE):
+            for seed in seeds:
+                name = plan_name(size, seed)
+                folder = os.path.join(self.folder, name)
+                write_plan(folder, size, seed, len(self.stores))
+                self.plans[name] = os.path.join(self.folder, f"{name}.plan")
+                self.aisle.build_plan(folder, self.plans[name])
 
     def invite(self, store):
         path = os.path.join(self.box(store), "enrol.toml")
@@ -129,8 +143,8 @@ class Chain:
             raise processes.DemoError(f"{store} refused its rows: see {refused}.report.json")
         return os.path.exists(done) and os.path.exists(os.path.join(self.box(store), "data", "identity", "identity.pem"))
 
-    def start_undisturbed(self):
-        self.prepare()
+    def start_undisturbed(self, seeds=(1,)):
+        self.prepare(seeds)
         self.start(COORDINATOR)
         self.wait_for("the coordinator to answer", lambda: self.is_back(COORDINATOR))
         for store in self.stores:
@@ -201,18 +215,18 @@ class Chain:
         self.processes.stop()
 
 
-def undisturbed_models(folder, bin_folder, stores, rounds, plans):
+def undisturbed_models(folder, bin_folder, stores, rounds, seeds):
     """{plan: digest of its final model}, from a chain that nobody disturbs."""
     chain = Chain(folder, bin_folder, stores)
     try:
-        chain.start_undisturbed()
-        for plan in plans:
+        chain.start_undisturbed(seeds)
+        for plan in chain.plans:
             chain.submit(plan, plan, rounds)
             watch = chain.watch(plan)
             try:
                 watch.communicate(timeout=120)
             finally:
                 processes.kill_group(watch)
-        return {plan: chain.model(plan) for plan in plans}
+        return {plan: chain.model(plan) for plan in chain.plans}
     finally:
         chain.stop()

@@ -47,7 +47,7 @@ def run(seed, plan, bin_folder, stores=4, keep=False, tell=print):
     trial = trials.Trial(folder, bin_folder, stores, seed, tell)
     passed = False
     try:
-        trial.begin()
+        trial.begin(seeds=(1, 2))
         for name, ride in plan(trial, random.Random(seed)):
             began = time.monotonic()
             ride()
@@ -57,6 +57,8 @@ def run(seed, plan, bin_folder, stores=4, keep=False, tell=print):
         return trial.report()
     finally:
         trial.stop()
+        if not passed:
+            trial.show_last_words()
         if passed and not keep:
             shutil.rmtree(folder, ignore_errors=True)
         else:

@@ -46,5 +46,7 @@ def agent_marks():
     return sorted(set(marks_in("store-agent", "base/storage")) - set(worker_marks()) - set(joining_marks()))
 
 
-# Passed once by a job rather than in each of its rounds.
-ONCE_A_JOB = ("commit.job.", "commit.job_ended.")
+# Passed only where weights are new to the store: later jobs of the same plan find them in the cache.
+OF_NEW_WEIGHTS = ("commit.cache.",)
+# Passed once by a job rather than in each of its rounds, or even less.
+RARE = ("commit.job.", "commit.job_ended.", *OF_NEW_WEIGHTS)

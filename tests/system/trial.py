@@ -26,6 +26,44 @@ class Broken(AssertionError):
     """What a fault has broken, and how to see it again."""
 
 
+class Watch:
+    """Follows a job from the outside until it has ended, whatever happens to the coordinator."""
+
+    def __init__(self, chain, job):
+        self.chain, self.job = chain, job
+        self.progress, self.ended, self.text = None, False, b""
+        self.process = chain.watch(job)
+
+    def fd(self):
+        if self.process.poll() is not None:  # It found no coordinator to begin with.
+            self.close()
+            self.process = self.chain.watch(self.job)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        return self.process.stdout.fileno()
+
+    def read(self):
+        try:
+            self.text += os.read(self.process.stdout.fileno(), 1 << 20)
+        except BlockingIOError:
+            return
+        *lines, self.text = self.text.split(b"\n")
+        for line in lines:
+            snapshot = json.loads(line)
+            now = snapshot.get("round") or {}
+            self.progress = tuple(str(now.get(key)) for key in ("round", "phase", "stores_selected", "stores_trained", "stores_collected"))
+            self.ended = snapshot["job"]["state"] in ENDED
+
+    def close(self):
+        kill_group(self.process)
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 class Trial:
     def __init__(self, folder, bin_folder, stores, seed, tell=print):
         self.folder, self.bin, self.stores, self.seed, self.tell = folder, bin_folder, stores, seed, tell
@@ -48,8 +86,12 @@ class Trial:
 
     # Setting up.
 
-    def begin(self):
-        self.expected = chains.undisturbed_models(os.path.join(self.folder, "undisturbed"), self.bin, self.stores, ROUNDS, (SMALL, LARGE))
+    def begin(self, seeds):
+        """`seeds` of first weights, a plan for each: weights that nobody has seen yet for one wave after another."""
+        self.seeds = list(seeds)
+        self.expected = chains.undisturbed_models(os.path.join(self.folder, "undisturbed"), self.bin, self.stores, ROUNDS, seeds)
+        if len(set(self.expected.values())) != len(self.expected):
+            raise Broken(f"different plans gave the same model: {self.expected}")
         for name in (COORDINATOR, *self.chain.stores):
             if self.can_cut:
                 box = self.chain.box(name)
@@ -57,7 +99,7 @@ class Trial:
                 self.chain.environments[name] = {
                     "LD_PRELOAD": self.library, "FAULTY_DISK_JOURNAL": self.journal(name),
                     "FAULTY_DISK_FOLDERS": box if name != COORDINATOR else os.path.dirname(box)}
-        self.chain.prepare()
+        self.chain.prepare(seeds)
 
     def journal(self, name):
         return os.path.join(self.folder, "trial", "journals", name)
@@ -105,7 +147,7 @@ class Trial:
         self.chain.start(name, self.armed.get(name))
         self.coming_back[name] = time.monotonic()
 
-    def attend(self, patience):
+    def attend(self, patience, watch=None):
         """Waits for a death or a sign of life, at most so long, and sees to all of them."""
         running = self.chain.processes.running
         poll = select.poll()
@@ -116,13 +158,15 @@ class Trial:
                     sentries[os.pidfd_open(process.pid)] = name
                 except ProcessLookupError:
                     pass
-        if hasattr(self, "watch_fd"):
-            poll.register(self.watch_fd, select.POLLIN)
+        if watch:
+            poll.register(watch.fd(), select.POLLIN)
         for sentry in sentries:
             poll.register(sentry, select.POLLIN)
         poll.poll(1000 * (min(patience, 0.02) if self.coming_back else patience))
         for sentry in sentries:
             os.close(sentry)
+        if watch:
+            watch.read()
         for name, process in list(running.items()):
             if process.poll() is not None:
                 self.died(name, process.returncode)
@@ -182,12 +226,13 @@ class Trial:
         """One wave: jobs run, one after another, until everything planned has happened. `queues`: the marks at which each program
         dies, one after another; `kills`: deaths at random instants; `full`: whose disks fill up for a while."""
         self.cut, self.kills_left, self.full_left = cut, kills, list(full)
+        self.seeds.append(self.seeds.pop(0))
         self.queues = {name: list(queue) for name, queue in (queues or {}).items()}
         for name in self.queues:
             self.restart(name)
         jobs_max = 2 + JOBS_PER_MARK * max([len(queue) + 1 for queue in self.queues.values()] + [kills, len(full)])
         for _ in range(jobs_max):
-            self.run_job((SMALL, LARGE)[self.jobs % 2])
+            self.run_job(chains.plan_name((SMALL, LARGE)[self.jobs % 2], self.seeds[-1]))
             if not self.armed and not any(self.queues.values()) and self.kills_left == 0 and not self.full_left:
                 break
         else:
@@ -198,33 +243,23 @@ class Trial:
         self.jobs += 1
         job = f"j{self.jobs}"
         self.patiently("submit a job", lambda: self.chain.submit(plan, job, ROUNDS), but="already")
-        began = time.monotonic()
-        watch = self.chain.watch(job)
-        self.watch_fd = watch.stdout.fileno()
-        os.set_blocking(self.watch_fd, False)
+        began = moved = time.monotonic()
+        deaths = self.luck.randint(3, 7)  # At random instants; more would leave it no time to come to its later phases.
         next_kill = began + self.luck.expovariate(3)
         next_fill = began + self.luck.uniform(0, 0.8)
-        seen, moved, text = None, began, b""
-        try:
-            while True:
-                self.attend(0.2)
-                text += os.read(self.watch_fd, 1 << 20) if self.has_news() else b""
-                *lines, text = text.split(b"\n")
-                ended = False
-                for line in lines:
-                    snapshot = json.loads(line)
-                    now = self.progress_of(snapshot)
-                    if now != seen:
-                        seen = now
-                        self.standstill = max(self.standstill, time.monotonic() - moved)
-                        moved = time.monotonic()
-                    ended = snapshot["job"]["state"] in ENDED
+        seen = None
+        with Watch(self.chain, job) as watch:
+            while not watch.ended:
+                self.attend(0.2, watch)
+                if watch.progress != seen:
+                    seen = watch.progress
+                    self.standstill = max(self.standstill, time.monotonic() - moved)
+                    moved = time.monotonic()
                 self.look_for_dead_workers()
-                if ended:
-                    break
-                if self.kills_left > 0 and time.monotonic() > next_kill:
+                if self.kills_left > 0 and deaths > 0 and time.monotonic() > next_kill:
                     self.kill_at_random()
                     self.kills_left -= 1
+                    deaths -= 1
                     next_kill = time.monotonic() + self.luck.expovariate(3)
                 if self.full_left and time.monotonic() > next_fill:
                     self.fill(self.full_left.pop())
@@ -232,26 +267,13 @@ class Trial:
                 self.empty_due()
                 if time.monotonic() - began > PATIENCE:
                     raise Broken(f"job {job} is not over after {PATIENCE:.0f} s; it stands at {seen}; still to die: {self.armed}")
-        finally:
-            del self.watch_fd
-            kill_group(watch)
-            watch.stdout.close()
         self.empty_due(everything=True)
         self.check(job, plan)
-
-    def has_news(self):
-        return bool(select.select([self.watch_fd], [], [], 0)[0])
-
-    @staticmethod
-    def progress_of(snapshot):
-        now = snapshot.get("round") or {}
-        return (now.get("round", {}).get("number"), now.get("phase"), now.get("stores_selected"), now.get("stores_trained"),
-                now.get("stores_collected"))
 
     def look_for_dead_workers(self):
         """A worker that died at its mark; its agent is told no more marks, or every worker of its would die."""
         for name, mark in list(self.armed.items()):
-            if mark.split("#")[0] in self.worker_marks and "training ended: " in self.chain.said(name):
+            if mark.split("#")[0] in self.worker_marks and "training ended: crash" in self.chain.said(name):
                 self.marks_passed[mark.split("#")[0]] += 1
                 self.done["worker killed at a mark"] += 1
                 del self.armed[name]
@@ -319,6 +341,10 @@ class Trial:
                              + (f"; {slow} took over {RESUME_AIM:.0f} s" if slow else ""))
         return "\n".join(lines)
 
+    def show_last_words(self):
+        for name in (COORDINATOR, *self.chain.stores):
+            self.tell(f"---- {name}\n{self.chain.processes.log_tail(name, 10)}")
+
     def stop(self):
         self.chain.stop()
 
@@ -326,12 +352,13 @@ class Trial:
 # What there is to ride.
 
 def at(luck, mark):
-    return f"{mark}#{1 if mark.startswith(marks.ONCE_A_JOB) else luck.randint(1, 3)}"
+    return f"{mark}#{1 if mark.startswith(marks.RARE) else luck.randint(1, 3)}"
 
 
 def dealt(luck, found, names):
-    """{name: its share of the marks}, in an order by chance."""
+    """{name: its share of the marks}, in an order by chance; but what only new weights pass comes first."""
     found = luck.sample(found, len(found))
+    found.sort(key=lambda mark: not mark.startswith(marks.OF_NEW_WEIGHTS))
     return {name: [at(luck, mark) for mark in found[i::len(names)]] for i, name in enumerate(names)}
 
 
