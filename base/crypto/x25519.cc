@@ -46,19 +46,22 @@ bool IsZero(std::string_view bytes) {
 
 }  // namespace
 
-StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key) {
-  AISLE_ASSIGN_OR_RETURN(const Key key, PrivateKey(private_key));
+StatusOr<X25519Key> X25519Key::FromBytes(const SecretBytes& private_key) {
+  AISLE_ASSIGN_OR_RETURN(Key key, PrivateKey(private_key));
+  return X25519Key(std::shared_ptr<EVP_PKEY>(std::move(key)));
+}
+
+std::string X25519Key::PublicKey() const {
   std::string bytes(kX25519Size, '\0');
   size_t size = bytes.size();
-  AISLE_CHECK(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<uint8_t*>(bytes.data()), &size) == 1 &&
+  AISLE_CHECK(EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<uint8_t*>(bytes.data()), &size) == 1 &&
               size == kX25519Size);
   return bytes;
 }
 
-StatusOr<SecretBytes> X25519(const SecretBytes& private_key, std::string_view peer_public_key) {
-  AISLE_ASSIGN_OR_RETURN(const Key own, PrivateKey(private_key));
-  AISLE_ASSIGN_OR_RETURN(const Key peer, PublicKey(peer_public_key));
-  const Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, own.get(), nullptr));
+StatusOr<SecretBytes> X25519Key::AgreeWith(std::string_view peer_public_key) const {
+  AISLE_ASSIGN_OR_RETURN(const Key peer, aisle::PublicKey(peer_public_key));
+  const Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
   AISLE_CHECK(context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
               EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), 0) == 1);
   SecretBytes shared(kX25519Size);
@@ -70,6 +73,16 @@ StatusOr<SecretBytes> X25519(const SecretBytes& private_key, std::string_view pe
     return InvalidArgument("the peer's X25519 public key is a point of low order: no secret can be shared with it");
   }
   return shared;
+}
+
+StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key) {
+  AISLE_ASSIGN_OR_RETURN(const X25519Key key, X25519Key::FromBytes(private_key));
+  return key.PublicKey();
+}
+
+StatusOr<SecretBytes> X25519(const SecretBytes& private_key, std::string_view peer_public_key) {
+  AISLE_ASSIGN_OR_RETURN(const X25519Key key, X25519Key::FromBytes(private_key));
+  return key.AgreeWith(peer_public_key);
 }
 
 }  // namespace aisle

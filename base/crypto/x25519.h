@@ -2,11 +2,15 @@
 // reach one secret that nobody else does.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/secret.h"
 #include "base/status.h"
+
+struct evp_pkey_st;
 
 namespace aisle {
 
@@ -15,6 +19,21 @@ inline constexpr size_t kX25519Size = 32;  // Bytes of a private key, a public k
 // The public key that belongs to `private_key`: any kX25519Size bytes, since X25519 itself sets and clears the bits
 // that must be so (RFC 7748, section 5). InvalidArgument for any other size.
 StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key);
+
+// A private key made ready once, for agreeing with many: making one ready costs half as much as an agreement. Cheap to
+// copy. Its const functions are thread-safe.
+class X25519Key {
+ public:
+  // As X25519PublicKey.
+  static StatusOr<X25519Key> FromBytes(const SecretBytes& private_key);
+  std::string PublicKey() const;
+  // As X25519.
+  StatusOr<SecretBytes> AgreeWith(std::string_view peer_public_key) const;
+
+ private:
+  explicit X25519Key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
+  std::shared_ptr<evp_pkey_st> key_;  // OpenSSL wipes it.
+};
 
 // The shared secret, kX25519Size bytes. It is a point of the curve and not uniformly random: derive keys from it with
 // HKDF, naming both public keys.
