@@ -1,5 +1,6 @@
 #include "privacy/contract.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/check.h"
@@ -142,7 +143,7 @@ double PrivacyContract::divisor() const {
 
 uint32_t PrivacyContract::honest_stores_min() const {
   if (!secure_sum || mode == PrivacyMode::kLocalSgd) return 1;
-  const uint64_t corrupt = (uint64_t{cohort_min} * corrupt_permille + 999) / 1000;
+  const uint64_t corrupt = std::max<uint64_t>(1, (uint64_t{cohort_min} * corrupt_permille + 999) / 1000);
   return cohort_min - static_cast<uint32_t>(std::min<uint64_t>(corrupt, cohort_min - 1));
 }
 

@@ -73,7 +73,7 @@ struct PrivacyContract {
   // cohort target otherwise.
   double divisor() const;
   // Stores whose noise is surely in the only sum that anybody else sees: the honest ones of the smallest cohort under
-  // the secure sum; 1 without it, and for kLocalSgd, whose noise isn't added up.
+  // the secure sum, one colluder counted at least; 1 without it, and for kLocalSgd, whose noise isn't added up.
   uint32_t honest_stores_min() const;
   // The L2 bound of what one store adds to the sum, where it is one vector: C, or update_norm_max for kLocalSgd.
   double vector_norm() const { return mode == PrivacyMode::kLocalSgd ? update_norm_max : clip_norm; }

@@ -75,6 +75,19 @@ void CheckPrivacy(const SitePolicy& policy, const PlanFacts& facts, const SiteFa
   }
 }
 
+void CheckSecureSum(const SitePolicy& policy, const PrivacyContract& contract, Refusals& refusals) {
+  if (policy.secure_sum_required && !contract.secure_sum) {
+    Refuse(refusals, RefusalReason::kSecureSumRequired,
+           "the plan turns the secure sum off, and the site policy requires it (privacy.secure_sum)");
+  }
+  if (contract.secure_sum && contract.corrupt_permille < policy.corrupt_permille_min) {
+    Refuse(refusals, RefusalReason::kSecureSumRequired,
+           "the plan's secure sum holds against {} colluding stores in 1000; the site policy wants {} at least "
+           "(privacy.corrupt_share_min)",
+           contract.corrupt_permille, policy.corrupt_permille_min);
+  }
+}
+
 void CheckLimits(const SitePolicy& policy, const PlanFacts& facts, Refusals& refusals) {
   const TaskLimits& asked = facts.plan.limits;
   if (asked.memory > policy.memory_max) {
@@ -113,10 +126,7 @@ std::vector<Refused> Evaluate(const SitePolicy& policy, const PlanFacts& plan, c
   if (plan.plan.privacy.unit() == PrivacyUnit::kNone && !HasRowsFor(plan.plan, site)) {
     Refuse(refusals, RefusalReason::kNotEnoughData, "fewer rows are here than the plan asks for");
   }
-  if (policy.secure_sum_required && !plan.plan.privacy.secure_sum) {
-    Refuse(refusals, RefusalReason::kSecureSumRequired,
-           "the plan turns the secure sum off, and the site policy requires it (privacy.secure_sum)");
-  }
+  CheckSecureSum(policy, plan.plan.privacy, refusals);
   return refusals;
 }
 

@@ -1,6 +1,7 @@
 #include "store-agent/policy/site_policy.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/config.h"
 #include "base/ids.h"
@@ -85,6 +86,12 @@ void ReadSecureSum(ConfigTable& table, SitePolicy& policy) {
   if (policy.cohort_min < 2 || policy.cohort_min > kCohortSizeMax) {
     table.Refuse("cohort_min", fmt::format("is {}; it must be 2 to {}", policy.cohort_min, kCohortSizeMax));
   }
+  double share = policy.corrupt_permille_min / 1000.0;
+  table.Read("corrupt_share_min", share);
+  if (!(share >= 0 && share <= 0.3)) {
+    return table.Refuse("corrupt_share_min", fmt::format("is {}; it must be within 0 to 0.3", share));
+  }
+  policy.corrupt_permille_min = static_cast<uint32_t>(std::ceil(share * 1000 - 1e-6));  // Never less than was asked.
 }
 
 void ReadPrivacy(ConfigTable table, SitePolicy& policy) {

@@ -22,6 +22,7 @@
 //   delta = 1e-6
 //   secure_sum = "required"            # Or "optional": plans may let headquarters see this store's noised vector.
 //   cohort_min = 2                     # Stores in a secure sum that this one takes part in, if the plan has fewer.
+//   corrupt_share_min = 0.0            # Of a cohort's stores: the least that a plan must assume to collude.
 //   [customers]                        # Whose budget is spent: customers.h.
 //   population = "customers"
 //
@@ -59,7 +60,8 @@ struct SitePolicy {
   uint64_t bytes_per_day = uint64_t{1} << 30;
   std::set<PrivacyUnit> units = {PrivacyUnit::kStore, PrivacyUnit::kCustomer};
   bool secure_sum_required = true;
-  uint32_t cohort_min = 2;  // In [2, kCohortSizeMax]. The plan's own holds as well.
+  uint32_t cohort_min = 2;            // In [2, kCohortSizeMax]. The plan's own holds as well.
+  uint32_t corrupt_permille_min = 0;  // In [0, 300].
   SpendingCaps caps = {.floor_per_year = 10, .aggregate_per_year = 10, .floor_ever = 50, .delta = 1e-6};
   CustomersPolicy customers = {};
 

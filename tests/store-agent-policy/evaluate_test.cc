@@ -113,6 +113,19 @@ TEST_F(EvaluateTest, RefusesPlansWithoutTheSecureSumUnlessItIsOptional) {
   EXPECT_THAT(Refusals(), IsEmpty());
 }
 
+TEST_F(EvaluateTest, RefusesSumsThatAssumeFewerColludersThanTheSiteDoes) {
+  policy_.corrupt_permille_min = 50;
+  plan_.privacy.secure_sum = true;
+  plan_.privacy.corrupt_permille = 49;
+  EXPECT_THAT(Reasons(), ElementsAre(RefusalReason::kSecureSumRequired));
+  plan_.privacy.corrupt_permille = 50;
+  EXPECT_THAT(Refusals(), IsEmpty());
+  plan_.privacy.secure_sum = false;
+  plan_.privacy.corrupt_permille = 0;
+  policy_.secure_sum_required = false;
+  EXPECT_THAT(Refusals(), IsEmpty()) << "a plan without the sum assumes nothing";
+}
+
 TEST_F(EvaluateTest, RefusesMoreThanItsCaps) {
   policy_.memory_max = plan_.limits.memory - 1;
   policy_.cpu_time_max = absl::Minutes(9);

@@ -38,6 +38,7 @@ epsilon_max = 40
 delta = 1e-7
 secure_sum = "optional"
 cohort_min = 12
+corrupt_share_min = 0.0421
 [customers]
 population = "shoppers"
 stores_max = 3
@@ -66,6 +67,7 @@ shifts = "staff"
   EXPECT_EQ(policy->caps.delta, 1e-7);
   EXPECT_FALSE(policy->secure_sum_required);
   EXPECT_EQ(policy->cohort_min, 12u);
+  EXPECT_EQ(policy->corrupt_permille_min, 43u) << "plans count in thousandths: rounded towards caution";
   EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "shoppers");
   EXPECT_EQ(policy->customers.PopulationOf("shifts").str(), "staff");
   EXPECT_EQ(policy->customers.presence(), Presence::kStoresMax);
@@ -90,6 +92,7 @@ TEST(SitePolicyTest, AnAbsentOrEmptyFileGivesTheDefaults) {
     EXPECT_FALSE(policy->units.contains(PrivacyUnit::kNone));
     EXPECT_TRUE(policy->secure_sum_required);
     EXPECT_EQ(policy->cohort_min, 2u);
+    EXPECT_EQ(policy->corrupt_permille_min, 0u);
     EXPECT_EQ(policy->caps.floor_per_year, 10);
     EXPECT_EQ(policy->customers.PopulationOf("sales").str(), "customers");
     EXPECT_EQ(policy->customers.presence(), Presence::kThisStore);
@@ -101,6 +104,14 @@ TEST(SitePolicyTest, DigestsAloneAllowExactVersionsOnly) {
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_FALSE(policy->AllowsPlan("demand", {}));
   EXPECT_TRUE(policy->AllowsPlan("demand", *Digest::FromHex(kHex)));
+}
+
+TEST(SitePolicyTest, AShareOfColludersIsAShare) {
+  for (const char* share : {"-0.01", "0.31", "nan"}) {
+    const Status status = SitePolicy::Parse(fmt::format("[privacy]\ncorrupt_share_min = {}", share)).status();
+    EXPECT_THAT(std::string(MessageOf(status)), HasSubstr("privacy.corrupt_share_min (line 2)")) << share;
+  }
+  EXPECT_EQ(SitePolicy::Parse("[privacy]\ncorrupt_share_min = 0.3")->corrupt_permille_min, 300u);
 }
 
 TEST(SitePolicyTest, TellsAllMistakesAtOnce) {
