@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/program/config.h"
+#include "store-agent/agent/backoff.h"
 #include "store-agent/policy/site_policy.h"
 #include "store-agent/program/config.h"
 #include "store-agent/tables/schema.h"
@@ -40,6 +41,12 @@ TEST(ConfigSamplesTest, TheCoordinatorsShowsEveryDefault) {
   EXPECT_EQ(shown.jobs_max, policy.jobs_max);
 }
 
+// Else a restarted coordinator would close phases before stores that backed off have found it again.
+TEST(ConfigSamplesTest, ARestartedCoordinatorWaitsLongerThanStoresBackOff) {
+  EXPECT_GT(CoordinatorPolicy{}.restart_grace, agent::kBackoffCap);
+  EXPECT_GT(CoordinatorConfig::Load(kSamples + "coordinator.toml")->policy.restart_grace, agent::kBackoffCap);
+}
+
 TEST(ConfigSamplesTest, TheAgentsShowsEveryDefault) {
   const StatusOr<AgentConfig> sample = AgentConfig::Load(kSamples + "agent.toml");
   ASSERT_TRUE(sample.ok()) << sample.status();
@@ -54,6 +61,7 @@ TEST(ConfigSamplesTest, TheAgentsShowsEveryDefault) {
   EXPECT_EQ(sample->metrics_listen, defaults.metrics_listen);
   EXPECT_EQ(sample->log_level, defaults.log_level);
   EXPECT_EQ(sample->worker_idle, defaults.worker_idle);
+  EXPECT_EQ(sample->checkpoint_every, defaults.checkpoint_every);
   EXPECT_EQ(sample->cache_size_max, defaults.cache_size_max);
 }
 

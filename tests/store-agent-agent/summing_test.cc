@@ -93,6 +93,15 @@ TEST_F(SummingTest, NorAfterTheMaskedOneWas) {
   EXPECT_EQ(Refusal(), RefusalReason::kSecureSumRequired);
 }
 
+// Masked for a second cohort, two sums with and without this store would tell its vector.
+TEST_F(SummingTest, AVectorThatWasDeliveredIsSpent) {
+  const test::ExpectCover cover("agent.delivered_vector_spent");
+  Deliver();
+  agent_.Answer(AdvertiseInstruction{.round = Round(1), .attempt = 2});
+  EXPECT_EQ(agent_.Find<TakeSumStep>(), nullptr);
+  EXPECT_EQ(Refusal(), RefusalReason::kVectorSpent);
+}
+
 TEST_F(SummingTest, AskedAgainItIsMaskedAgain) {
   Deliver();
   agent_.Answer(CollectInstruction{.round = Round(1), .inbox = SharesInbox{}});
