@@ -186,7 +186,8 @@ Opening Coordinator::OpeningOf(const ActiveJob& job) {
   Opening opening{.job = job.record.id,
                   .priority = job.record.priority,
                   .stores_served = job.stores_served,
-                  .plan = job.record.plan.digest};
+                  .plan = job.record.plan.digest,
+                  .secure_sum = job.plan->plan.privacy.secure_sum};
   for (const TableNeed& table : job.plan->plan.tables) opening.tables.push_back(table.name);
   return opening;
 }

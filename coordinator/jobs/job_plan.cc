@@ -1,24 +1,36 @@
 #include "coordinator/jobs/job_plan.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "aggregation/weights.h"
 #include "plans/bundle.h"
 #include "plans/update_vector.h"
-#include "privacy/secagg/parameters.h"
+#include "privacy/secagg/layout.h"
 
 namespace aisle {
 namespace {
 
 constexpr size_t kWeightsHeaderMax = 4 << 20;  // 4,096 tensors with long names fit.
 
-// Every round of a job whose cohorts no graph can protect would end in vain.
+constexpr uint32_t kSizesTried = 32;
+
+// A round of a cohort that no graph can protect would end in vain. Larger cohorts take more neighbours, but for a few
+// sizes of which a colluder or a drop-out is rounded: so the sizes just below the largest are tried as well.
 Status CheckSum(const PrivacyContract& contract, uint32_t cohort) {
-  const secagg::SumAssumptions assumptions{.corrupt_share = contract.corrupt_permille / 1000.0,
-                                           .dropout_share = contract.dropout_permille / 1000.0};
-  for (const uint32_t stores : {contract.cohort_min, cohort}) {
-    if (Status found = secagg::FindParameters(stores, assumptions).status(); !found.ok()) {
+  const CohortTerms terms{.cohort_min = contract.cohort_min,
+                          .corrupt_permille = contract.corrupt_permille,
+                          .dropout_permille = contract.dropout_permille};
+  std::vector<uint32_t> sizes = {contract.cohort_min};
+  for (uint32_t below = std::min(kSizesTried, cohort - contract.cohort_min); below > 0; --below) {
+    sizes.push_back(cohort - below + 1);
+  }
+  for (const uint32_t stores : sizes) {
+    if (Status found = secagg::ParametersFor(terms, stores).status(); !found.ok()) {
       return InvalidArgument(
-          "a secure sum of {} stores can't keep its promise: {}; change the plan's cohort or write "
-          "privacy.secure_sum = false",
+          "a secure sum of {} stores can't keep its promise: {}; assume fewer drop-outs or colluders, change the "
+          "plan's "
+          "cohort or write privacy.secure_sum = false",
           stores, MessageOf(found));
     }
   }

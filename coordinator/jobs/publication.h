@@ -24,8 +24,8 @@ struct ModelBefore {
   BlobName weights;
   std::optional<BlobName> optimizer_state;
   double clip_norm = 0;  // Of the round that ends; 0: the plan's own.
-  uint64_t version = 0;  // 0: the initial weights, which are in no mean.
-  BlobName published;    // As that version.
+  uint64_t version = 0;  // Models published before; 0: the initial weights, which are in no mean.
+  BlobName published;    // As the latest.
 };
 
 // Deterministic: the same sum and the same model before give the same bytes, so a replay after a crash publishes the

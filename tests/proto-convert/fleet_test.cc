@@ -124,7 +124,7 @@ TEST_P(CheckInMistakeTest, IsRefusedByName) {
 INSTANTIATE_TEST_SUITE_P(
     , CheckInMistakeTest,
     ::testing::Values(Mistake{"OtherMajorVersion", [](auto& m) { m.set_protocol_major(2); }, StatusCode::kUnimplemented,
-                              "protocol 2.0"},
+                              "protocol 2."},
                       Mistake{"LongVersion", [](auto& m) { m.set_agent_version(std::string(65, 'v')); },
                               StatusCode::kInvalidArgument, "65"},
                       Mistake{"BadTable", [](auto& m) { m.set_tables(0, "../etc"); }, StatusCode::kInvalidArgument,
