@@ -49,7 +49,7 @@ StatusOr<ChainPaths> Context::IdentityPaths() const {
 StatusOr<AdminClient*> Context::Admin() {
   if (admin_ != nullptr) return admin_.get();
   AISLE_ASSIGN_OR_RETURN(const ChainPaths paths, IdentityPaths());
-  AISLE_ASSIGN_OR_RETURN(const TlsIdentity identity, LoadTlsIdentity(paths.admin()));
+  AISLE_ASSIGN_OR_RETURN(const TlsIdentity identity, LoadAdmin(paths));
   AISLE_RETURN_IF_ERROR(CheckAdmin(identity, paths));
   SetUpGrpc();
   AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeChannelCredentials(identity));

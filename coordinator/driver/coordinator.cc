@@ -31,8 +31,22 @@ void Coordinator::Stop() {
   });
 }
 
+void Coordinator::ChangeIdentity(std::shared_ptr<const HouseIdentity> identity) {
+  parts_.executor.Post([this, identity = std::move(identity)]() mutable {
+    desk_.ChangeAuthority(*identity->issuer);
+    parts_.credentials = CredentialsOf(*identity);
+    identity_ = std::move(identity);
+  });
+}
+
+const std::string& Coordinator::roots_pem() const {
+  return identity_ == nullptr ? parts_.authority.root_pem() : identity_->roots_pem();
+}
+
 Status Coordinator::Load() {
   jobs_.clear();
+  AISLE_ASSIGN_OR_RETURN(restored_, FindRestored(parts_.state));
+  if (restored_) desk_.TrustIssuedBetween(restored_->made_at, restored_->at);
   AISLE_ASSIGN_OR_RETURN(const std::vector<JobRecord> records, parts_.state.ListJobs());
   AISLE_ASSIGN_OR_RETURN(const std::vector<RoundId> journals, parts_.state.ListJournals());
   for (const JobRecord& record : records) {
@@ -74,6 +88,8 @@ Status Coordinator::LoadJob(const JobRecord& record, const std::optional<RoundId
   AISLE_RETURN_IF_ERROR(OpenSpool(job, *open));
   AISLE_ASSIGN_OR_RETURN(job.round, RoundDriver::Resume(*open, journal, parts_.executor, commit_, HouseOf(record.id)));
   AISLE_COVER("coordinator.round_resumed");
+  AISLE_ASSIGN_OR_RETURN(const std::optional<RoundRecord> known, parts_.state.FindRound(*open));
+  if (known) job.round->CarryOn(*known);
   LogInfo("round {} goes on, {}", *open, NameOf(NameOfPhase(job.round->machine().phase())));
   job.phase_began = parts_.executor.Now();
   SignRoster(job);

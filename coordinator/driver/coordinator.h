@@ -2,6 +2,7 @@
 // written down. The story is split by concept:
 //   coordinator.cc  start and restart        fleet.cc  what stores ask
 //   rounds.cc       opening, committing and closing rounds     jobs.cc  what the data team asks
+//   absent.cc       who takes no part in a round, and why
 //   sum_steps.cc    the secure sum's steps: what is asked of stores, what is believed of their answers
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "base/identity/authority.h"
 #include "base/identity/signing.h"
 #include "base/random.h"
+#include "coordinator/backup/restoration.h"
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/catalog/state_store.h"
 #include "coordinator/driver/group_commit.h"
@@ -26,6 +29,8 @@
 #include "coordinator/driver/round_driver.h"
 #include "coordinator/driver/waiting_room.h"
 #include "coordinator/enrolment/enrolment_desk.h"
+#include "coordinator/enrolment/house_identity.h"
+#include "coordinator/explain/absence.h"
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/jobs/job_queue.h"
 #include "coordinator/jobs/publication.h"
@@ -83,7 +88,7 @@ class Coordinator {
     StateStore& state;
     BlobStore& blobs;
     std::string spool_folder;
-    const CertificateAuthority& authority;
+    const CertificateAuthority& authority;  // Until ChangeIdentity says otherwise, as are the credentials.
     std::vector<VerifyKey> plan_keys;
     RandomSource& random;  // Used on the executor only.
     CoordinatorMetrics& metrics;
@@ -108,9 +113,13 @@ class Coordinator {
   // Answers whoever waits; accepts nothing more.
   void Stop();
 
+  // From now on certificates are issued, callers' statements believed and rosters signed by this.
+  void ChangeIdentity(std::shared_ptr<const HouseIdentity> identity);
+
   // ---- Stores (fleet.cc). Every call but Enrol first asks whether the certificate's key is still the store's.
   void Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply);
   void Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply);
+  void RenewLate(std::string ended_pem, std::string csr_pem, std::string proof, Reply<Certificate> reply);
   void AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, Reply<CheckInAnswered> reply);
   void HangUp(Certificate caller, uint64_t call);
   void Report(Certificate caller, OutcomeReport report, Done done);
@@ -145,14 +154,27 @@ class Coordinator {
   const StoreBook& stores() const { return stores_; }
   const std::map<JobId, ActiveJob>& jobs() const { return jobs_; }
   size_t waiting() const { return waiting_.size(); }
-  const CertificateAuthority& authority() const { return parts_.authority; }
+  // All that stores are to trust. Also within the callbacks of Enrol, Renew and Invite.
+  const std::string& roots_pem() const;
   BlobStore& blobs() const { return parts_.blobs; }
   const std::vector<VerifyKey>& plan_keys() const { return parts_.plan_keys; }
   absl::Time now() const { return parts_.executor.Now(); }
+  // absent.cc: what is known of a store this moment; `latest` is valid within this Read. And the round that it works
+  // for, if it does for one that is open.
+  StoreAtHand AtHand(const StoreRecord& store) const;
+  std::optional<RoundId> WorksFor(const StoreId& store) const;
+  static Opening OpeningOf(const ActiveJob& job);
+  static bool IsLeftOut(const ActiveJob& job, const StoreId& store);
+  const CoordinatorPolicy& policy() const { return policy_; }
 
  private:
+  // absent.cc
+  std::vector<AbsentStores> AbsentFrom(const ActiveJob& job, const std::set<StoreId>& offered) const;
+
   // fleet.cc
   StatusOr<StoreId> AdmitCaller(const Certificate& caller);
+  StatusOr<StoreId> RecogniseCaller(const Certificate& caller);
+  void CutOff(const StoreId& store, const Status& why);
   ComeBack ComeBackLater();
   void OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
   std::optional<Instruction> InstructionFor(const StoreId& store, const CheckIn& check_in) const;
@@ -164,7 +186,6 @@ class Coordinator {
   bool IsBusy(const StoreId& store) const;
   void Offer(const StoreId& store, const CheckIn& check_in);
   void OfferWaiting(const RoundId& opened);
-  static Opening OpeningOf(const ActiveJob& job);
   ActiveJob* FindRound(const RoundId& round);
   const ActiveJob* FindRound(const RoundId& round) const;
   Status RoundGone(const RoundId& round) const;
@@ -184,11 +205,13 @@ class Coordinator {
   std::string SpoolFolder(const RoundId& round) const;
   void OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now);
   void ApplySum(ActiveJob& job, const aisle::ApplySum& apply);
+  void LeaveOut(ActiveJob& job, const StoreId& store, const std::string& why);
   void Publish(ActiveJob& job, const RoundId& round, const std::vector<StoreId>& survivors, NextModel next);
   void OnRoundClosed(ActiveJob& job);
   void EndJob(ActiveJob& job, JobState state, std::string reason);
 
   // coordinator.cc
+  const CertificateAuthority& issuer() const { return identity_ == nullptr ? parts_.authority : *identity_->issuer; }
   Status Load();
   Status LoadJob(const JobRecord& record, const std::optional<RoundId>& open);
   void ReloadAfter(const Status& lost);
@@ -196,11 +219,13 @@ class Coordinator {
 
   Parts parts_;
   CoordinatorPolicy policy_;
+  std::shared_ptr<const HouseIdentity> identity_;  // Null: as in the parts.
   GroupCommit commit_;
   StoreBook stores_;
   EnrolmentDesk desk_;
   WaitingRoom waiting_;
   std::map<JobId, ActiveJob> jobs_;
+  std::optional<Restored> restored_;  // The latest restoration from a backup, if there ever was one.
   struct Watcher {
     JobId job;
     std::function<void()> changed;

@@ -13,17 +13,42 @@ namespace aisle {
 StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
   if (stopping_) return Unavailable("the coordinator is stopping; try again");
   StatusOr<StoreId> store = desk_.Admit(caller);
-  if (!store.ok()) parts_.metrics.CallerRefused();
+  if (!store.ok()) {
+    parts_.metrics.CallerRefused();
+    if (const StatusOr<StoreId> named = StoreOf(caller.identity()); named.ok()) {
+      stores_.NoteCallRefused(*named, store.status());
+    }
+  }
   return store;
+}
+
+// For a call that was admitted at its beginning; the store's key may have been renewed since.
+StatusOr<StoreId> Coordinator::RecogniseCaller(const Certificate& caller) {
+  if (stopping_) return Unavailable("the coordinator is stopping; try again");
+  return desk_.Recognise(caller);
+}
+
+// Ends what the store has open: a held check-in, uploads, downloads.
+void Coordinator::CutOff(const StoreId& store, const Status& why) {
+  waiting_.Answer(store, why);
+  for (const auto& [id, transfer] : transfers_) {
+    if (transfer.store == store) transfer.cut(why);
+  }
 }
 
 void Coordinator::Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply) {
   parts_.executor.Post([=, this, code = std::move(code), csr = std::move(csr_pem), reply = std::move(reply)] {
     StatusOr<EnrolmentDesk::Enrolled> enrolled = desk_.Enrol(code, csr);
-    if (enrolled.ok())
-      LogInfo("store {} enrolled", enrolled->store);
-    else
+    if (!enrolled.ok()) {
       LogWarning("an enrolment was refused: {}", MessageOf(enrolled.status()));
+    } else {
+      LogInfo("store {} enrolled", enrolled->store);
+      if (!enrolled->repeated) {  // A box it had before has no say from here on.
+        CutOff(enrolled->store,
+               WithReason(Unauthenticated("store {} was enrolled anew: this box isn't it any more", enrolled->store),
+                          Reason::kDuplicateIdentity));
+      }
+    }
     reply(std::move(enrolled));
   });
 }
@@ -31,6 +56,18 @@ void Coordinator::Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDe
 void Coordinator::Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply) {
   parts_.executor.Post([=, this, caller = std::move(caller), csr = std::move(csr_pem), reply = std::move(reply)] {
     reply(desk_.Renew(caller, csr));
+  });
+}
+
+void Coordinator::RenewLate(std::string ended_pem, std::string csr_pem, std::string proof, Reply<Certificate> reply) {
+  parts_.executor.Post([=, this, ended = std::move(ended_pem), csr = std::move(csr_pem), proof = std::move(proof),
+                        reply = std::move(reply)] {
+    StatusOr<Certificate> renewed = desk_.RenewLate(ended, csr, proof, roots_pem());
+    if (renewed.ok())
+      LogInfo("store {} renewed a certificate that had ended", renewed->identity().name);
+    else
+      LogWarning("a late renewal was refused: {}", MessageOf(renewed.status()));
+    reply(std::move(renewed));
   });
 }
 
@@ -197,7 +234,8 @@ void Coordinator::Offer(const StoreId& store, const CheckIn& check_in) {
   const Candidate candidate{.rounds_joined = stores_.RoundsSelected(store)};
   std::vector<Opening> openings;
   for (const auto& [id, job] : jobs_) {
-    if (job.round != nullptr && job.round->machine().Wants(candidate)) openings.push_back(OpeningOf(job));
+    if (job.round == nullptr || IsLeftOut(job, store)) continue;
+    if (job.round->machine().Wants(candidate)) openings.push_back(OpeningOf(job));
   }
   const std::optional<size_t> chosen = Choose(openings, check_in);
   if (!chosen) return;
@@ -292,7 +330,7 @@ void Coordinator::BeginUpload(Certificate caller, UploadHeader header, Reply<Upl
 
 void Coordinator::AcceptUpload(Certificate caller, UploadHeader header, Done done) {
   parts_.executor.Post([=, this, caller = std::move(caller), header = std::move(header), done = std::move(done)] {
-    const StatusOr<StoreId> store = AdmitCaller(caller);  // It may have been revoked while it sent.
+    const StatusOr<StoreId> store = RecogniseCaller(caller);  // It may have been revoked while it sent.
     if (!store.ok()) return done(store.status());
     ActiveJob* job = FindRound(header.round);
     if (job == nullptr) return done(RoundGone(header.round));

@@ -18,8 +18,11 @@ void Coordinator::Submit(Submission submission, Reply<JobRecord> reply) {
                                  jobs_.size());
       }
       AISLE_ASSIGN_OR_RETURN(JobPlan plan, OpenJobPlan(parts_.blobs, submission.plan));
-      AISLE_ASSIGN_OR_RETURN(const JobRecord record,
-                             AdmitJob(submission, plan, parts_.plan_keys, parts_.executor.Now()));
+      AISLE_ASSIGN_OR_RETURN(JobRecord record, AdmitJob(submission, plan, parts_.plan_keys, parts_.executor.Now()));
+      if (restored_) {  // A job of this name may have been, after the backup: its numbers aren't used again.
+        record.next_round_number += static_cast<uint32_t>(restored_->numbers_from);
+        record.version_floor = restored_->numbers_from;
+      }
       ActiveJob& job = jobs_.emplace(record.id, ActiveJob{.record = record}).first->second;
       job.plan = std::make_shared<const JobPlan>(std::move(plan));
       job.weights = record.initial_weights;
@@ -66,7 +69,7 @@ void Coordinator::Invite(StoreId store, std::optional<absl::Duration> code_lifet
   parts_.executor.Post([=, this, store = std::move(store), reply = std::move(reply)] {
     EnrolmentPolicy terms = policy_.enrolment;
     terms.code_lifetime = code_lifetime.value_or(terms.code_lifetime);
-    reply(EnrolmentDesk(parts_.authority, terms, stores_, parts_.executor, parts_.random).Invite(store));
+    reply(EnrolmentDesk(issuer(), terms, stores_, parts_.executor, parts_.random).Invite(store));
   });
 }
 
@@ -77,10 +80,7 @@ void Coordinator::Revoke(StoreId store, std::string reason, Reply<StoreRecord> r
       LogWarning("store {} was revoked: {}", store, revoked->revoke_reason);
       const Status why =
           WithReason(PermissionDenied("store {} was revoked: {}", store, revoked->revoke_reason), Reason::kRevoked);
-      waiting_.Answer(store, why);
-      for (const auto& [id, transfer] : transfers_) {
-        if (transfer.store == store) transfer.cut(why);
-      }
+      CutOff(store, why);
     }
     reply(std::move(revoked));
   });

@@ -19,6 +19,8 @@ namespace aisle {
 struct EnrolmentPolicy {
   absl::Duration code_lifetime = absl::Hours(72);
   absl::Duration certificate_lifetime = absl::Hours(72);
+  // A store that was cut off while its certificate ended may still trade it for a new one, for this long.
+  absl::Duration late_renewal = absl::Hours(24 * 30);
   // A store whose answer was lost may redeem its code again, with the very same key, for this long.
   absl::Duration repeat_window = absl::Hours(1);
 };

@@ -9,6 +9,10 @@
 namespace aisle {
 namespace {
 
+// Certificates tell their time in whole seconds, and clocks are set. Of one that is taken for the other coordinator's
+// by this slack, the key is known, or a later certificate is.
+constexpr absl::Duration kIssueSlack = absl::Minutes(1);
+
 Status RefuseRevoked(const StoreId& store) {
   return WithReason(PermissionDenied("store '{}' is revoked", store), Reason::kRevoked);
 }
@@ -43,12 +47,12 @@ StatusOr<EnrolmentDesk::Enrolled> EnrolmentDesk::Enrol(std::string_view code, st
   AISLE_ASSIGN_OR_RETURN(const Redeemed redeemed, Redeem(record, keys, key, policy_, clock_.Now()));
   AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(record->store, csr_pem));
   AISLE_RETURN_IF_ERROR(records_.PutRedemption(redeemed.record, redeemed.keys, certificate.not_after()));
-  return Enrolled{record->store, std::move(certificate)};
+  return Enrolled{record->store, std::move(certificate), redeemed.repeated};
 }
 
 StatusOr<Certificate> EnrolmentDesk::Renew(const Certificate& presented, std::string_view csr_pem) {
   AISLE_ASSIGN_OR_RETURN(const StoreId store, StoreOf(presented.identity()));
-  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysFor(store, presented));
   AISLE_ASSIGN_OR_RETURN(const Digest key, KeyOfCsr(csr_pem));
   AISLE_ASSIGN_OR_RETURN(const AcceptedKeys renewed, Renewed(keys, presented.key_digest(), key));
   AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(store, csr_pem));
@@ -64,16 +68,18 @@ StatusOr<Certificate> EnrolmentDesk::RenewLate(std::string_view ended_pem, std::
     return Unauthenticated("the certificate is of chain '{}'; this is chain '{}'", ended.identity().chain,
                            authority_->chain());
   }
-  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
-  AISLE_RETURN_IF_ERROR(aisle::Admit(keys, ended.key_digest()).status());
+  if (!WasIssuedElsewhere(ended)) {  // Else Renew knows the key, once the certificate is proven.
+    AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+    AISLE_RETURN_IF_ERROR(aisle::Admit(keys, ended.key_digest()).status());
+  }
   if (const absl::Time latest = ended.not_after() + policy_.late_renewal; clock_.Now() > latest) {
     return FailedPrecondition(
-        "the certificate of store '{}' ended at {} and could be renewed until {}; give the store a new code: aisle store "
-        "add {}",
+        "the certificate of store '{}' ended at {} and could be renewed until {}; give it a new code: aisle store add "
+        "{}",
         store, FormatUtc(ended.not_after()), FormatUtc(latest), store);
   }
-  AISLE_RETURN_IF_ERROR(ended.CheckIssuedBy(roots_pem, ended.not_after()));
-  AISLE_RETURN_IF_ERROR(CheckLateRenewal(ended, csr_pem, proof));
+  AISLE_RETURN_IF_ERROR(ended.CheckIssuedBy(roots_pem, ended.not_after() - absl::Seconds(1)));  // Its last moment.
+  AISLE_RETURN_IF_ERROR(VerifyStatement(ended, kLateRenewalDomain, csr_pem, proof));
   AISLE_COVER("enrolment.late_renewal");
   return Renew(ended, csr_pem);
 }
@@ -86,10 +92,28 @@ StatusOr<StoreId> EnrolmentDesk::Recognise(const Certificate& presented) {
 
 StatusOr<StoreId> EnrolmentDesk::Admit(const Certificate& presented) {
   AISLE_ASSIGN_OR_RETURN(StoreId store, StoreOf(presented.identity()));
-  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysOf(store));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysFor(store, presented));
   AISLE_ASSIGN_OR_RETURN(const AcceptedKeys admitted, aisle::Admit(keys, presented.key_digest()));
   if (admitted != keys) AISLE_RETURN_IF_ERROR(records_.PutKeys(store, admitted, std::nullopt));
   return store;
+}
+
+bool EnrolmentDesk::WasIssuedElsewhere(const Certificate& presented) const {
+  const absl::Time issued = presented.not_before() + kBackdating;
+  return issued >= issued_elsewhere_.first - kIssueSlack && issued <= issued_elsewhere_.second + kIssueSlack;
+}
+
+StatusOr<AcceptedKeys> EnrolmentDesk::KeysFor(const StoreId& store, const Certificate& presented) {
+  StatusOr<AcceptedKeys> keys = KeysOf(store);
+  if (keys.ok() && aisle::Admit(*keys, presented.key_digest()).ok()) return keys;
+  if (!WasIssuedElsewhere(presented)) return keys;
+  AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(store));
+  if (known.has_value() && known->revoked) return keys;
+  if (known.has_value() && known->certificate_expires >= presented.not_after()) return keys;
+  AISLE_COVER("enrolment.adopted_after_restoration");
+  const AcceptedKeys adopted{.current = presented.key_digest(), .next = std::nullopt};
+  AISLE_RETURN_IF_ERROR(records_.PutAdopted(store, adopted, presented.not_after()));
+  return adopted;
 }
 
 StatusOr<AcceptedKeys> EnrolmentDesk::KeysOf(const StoreId& store) {
@@ -104,7 +128,7 @@ StatusOr<AcceptedKeys> EnrolmentDesk::KeysOf(const StoreId& store) {
 StatusOr<Certificate> EnrolmentDesk::Issue(const StoreId& store, std::string_view csr_pem) {
   AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority_->chain(), Role::kStore, store.str()));
   return authority_->IssueFromCsr(csr_pem, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(),
-                                 random_);
+                                  random_);
 }
 
 }  // namespace aisle

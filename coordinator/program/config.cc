@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/config.h"
+#include "base/identity/root_set.h"
 
 namespace aisle {
 namespace {
@@ -24,7 +25,11 @@ void ReadEnrolment(ConfigTable table, EnrolmentPolicy& policy) {
   table.ReadDuration("code_lifetime", policy.code_lifetime);
   table.ReadDuration("certificate_lifetime", policy.certificate_lifetime);
   table.ReadDuration("repeat_window", policy.repeat_window);
+  table.ReadDuration("late_renewal", policy.late_renewal);
   if (policy.certificate_lifetime < absl::Minutes(5)) table.Refuse("certificate_lifetime", "is below the limit of 5m");
+  if (policy.certificate_lifetime >= kRootOverlap) {
+    table.Refuse("certificate_lifetime", "must be below 14d, the time in which stores hear of a new root");
+  }
 }
 
 void ReadRounds(ConfigTable table, CoordinatorPolicy& policy) {

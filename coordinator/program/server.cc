@@ -6,8 +6,6 @@
 #include <chrono>
 #include <future>
 
-#include "base/identity/chain_folder.h"
-#include "base/identity/statement.h"
 #include "base/log.h"
 #include "base/net/credentials.h"
 #include "base/net/http_endpoint.h"
@@ -15,7 +13,10 @@
 #include "base/net/transport.h"
 #include "base/storage/files.h"
 #include "base/version.h"
+#include "coordinator/backup/backup.h"
+#include "coordinator/backup/restoration.h"
 #include "coordinator/catalog/rocks_state_store.h"
+#include "coordinator/enrolment/identity_keeper.h"
 #include "coordinator/services/admin_service.h"
 #include "coordinator/services/fleet_service.h"
 
@@ -29,6 +30,7 @@ constexpr size_t kDiskThreads = 8;
 // A blob that an administrator sent in part is kept so long for another try.
 constexpr absl::Duration kPartialKept = absl::Hours(24);
 constexpr absl::Duration kSweepEvery = absl::Hours(1);
+constexpr absl::Duration kTendIdentityEvery = absl::Minutes(10);
 
 struct Address {
   std::string host;
@@ -63,22 +65,19 @@ StatusOr<std::vector<VerifyKey>> LoadPlanKeys(const CoordinatorConfig& config) {
   return keys;
 }
 
-secagg::Credentials CredentialsOf(const TlsIdentity& identity) {
-  return {
-      .certificate_pem = identity.certificate.pem(),
-      .sign = [key = std::make_shared<const KeyPair>(identity.key.Clone())](
-                  std::string_view domain, std::string_view message) { return SignStatement(*key, domain, message); }};
-}
-
 }  // namespace
 
 // Members are destroyed from the last to the first.
 struct CoordinatorServer::Parts {
   SecureRandom random;
-  std::unique_ptr<CertificateAuthority> authority;
+  SystemClock clock;
+  std::unique_ptr<IdentityKeeper> identity;  // On the workshop's thread once that serves.
+  std::shared_ptr<const HouseIdentity> first_identity;
+  std::unique_ptr<ServerIdentity> shown;
   std::vector<VerifyKey> plan_keys;
   std::unique_ptr<RocksStateStore> state;
   std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<BackupDesk> backups;
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   CoordinatorMetrics metrics{registry};
   ThreadExecutor executor{"coordinator"};
@@ -103,25 +102,28 @@ struct CoordinatorServer::Parts {
     executor.Shutdown();
   }
 
-  Status OpenStorage(const CoordinatorConfig& config) {
+  Status OpenStorage(const CoordinatorConfig& config, const ChainName& chain) {
     AISLE_RETURN_IF_ERROR(MakeFolders(config.data));
     AISLE_ASSIGN_OR_RETURN(state, RocksStateStore::Open(config.data + "/state"));
+    AISLE_RETURN_IF_ERROR(CarryOverIfRestored(config.data, chain, *state, absl::Now()));
     AISLE_ASSIGN_OR_RETURN(blobs, BlobStore::Open(config.data + "/blobs"));
+    backups = std::make_unique<BackupDesk>(*state, *blobs, config.data);
     return MakeFolders(config.data + "/spool");
   }
 
-  Status StartCoordinator(const CoordinatorConfig& config, const TlsIdentity& identity) {
+  Status StartCoordinator(const CoordinatorConfig& config) {
     coordinator = std::make_unique<Coordinator>(Coordinator::Parts{.executor = executor,
                                                                    .workshop = workshop,
                                                                    .state = *state,
                                                                    .blobs = *blobs,
                                                                    .spool_folder = config.data + "/spool",
-                                                                   .authority = *authority,
+                                                                   .authority = *first_identity->issuer,
                                                                    .plan_keys = plan_keys,
                                                                    .random = random,
                                                                    .metrics = metrics,
-                                                                   .credentials = CredentialsOf(identity)},
+                                                                   .credentials = CredentialsOf(*first_identity)},
                                                 config.policy);
+    coordinator->ChangeIdentity(first_identity);
     std::promise<Status> started;
     executor.Post([&] { started.set_value(coordinator->Start()); });
     return started.get_future().get();
@@ -135,17 +137,28 @@ struct CoordinatorServer::Parts {
     workshop.PostAt(workshop.Now() + kSweepEvery, [this] { SweepPartials(); });
   }
 
-  Status Listen(const CoordinatorConfig& config, const TlsIdentity& identity) {
+  // Now, and again every so often.
+  void TendIdentity() {
+    const StatusOr<bool> changed = identity->Tend();
+    if (!changed.ok()) LogError("headquarters' identity can't be kept fresh: {}", MessageOf(changed.status()));
+    if (changed.ok() && *changed) {
+      coordinator->ChangeIdentity(identity->present());
+      if (const Status shows = shown->Change(identity->present()->own); !shows.ok()) LogError("{}", MessageOf(shows));
+    }
+    workshop.PostAt(workshop.Now() + kTendIdentityEvery, [this] { TendIdentity(); });
+  }
+
+  Status Listen(const CoordinatorConfig& config) {
     AISLE_ASSIGN_OR_RETURN(const Address metrics_address, ParseAddress("metrics_listen", config.metrics_listen));
-    AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(identity));
-    const ChainName chain = authority->chain();
-    fleet = std::make_unique<FleetService>(*coordinator, chain, executor, disk, plan_keys, authority->root_pem());
-    admin = std::make_unique<AdminService>(*coordinator, *blobs, disk, chain, executor);
+    AISLE_ASSIGN_OR_RETURN(shown, ServerIdentity::Make(first_identity->own));
+    const ChainName chain = first_identity->issuer->chain();
+    fleet = std::make_unique<FleetService>(*coordinator, chain, executor, disk, plan_keys);
+    admin = std::make_unique<AdminService>(*coordinator, *blobs, *backups, disk, chain, executor);
     grpc::ServerBuilder builder;
     ApplyServerLimits(builder);
     builder.RegisterService(fleet.get());
     builder.RegisterService(admin.get());
-    AISLE_ASSIGN_OR_RETURN(server, StartServer(builder, config.listen, credentials));
+    AISLE_ASSIGN_OR_RETURN(server, StartServer(builder, config.listen, shown->credentials()));
     serving = true;
     AISLE_ASSIGN_OR_RETURN(
         http, HttpEndpoint::Start({.host = metrics_address.host,
@@ -161,16 +174,15 @@ CoordinatorServer::~CoordinatorServer() = default;
 
 StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const CoordinatorConfig& config) {
   auto parts = std::make_unique<Parts>();
-  const ChainPaths paths{config.identity};
-  AISLE_ASSIGN_OR_RETURN(CertificateAuthority authority, LoadAuthority(paths));
-  parts->authority = std::make_unique<CertificateAuthority>(std::move(authority));
-  AISLE_ASSIGN_OR_RETURN(const TlsIdentity identity,
-                         LoadCoordinator(paths, *parts->authority, absl::Now(), parts->random));
+  AISLE_ASSIGN_OR_RETURN(parts->identity,
+                         IdentityKeeper::Open(ChainPaths{config.identity}, parts->clock, parts->random));
+  parts->first_identity = parts->identity->present();
   AISLE_ASSIGN_OR_RETURN(parts->plan_keys, LoadPlanKeys(config));
-  AISLE_RETURN_IF_ERROR(parts->OpenStorage(config));
-  AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config, identity));
+  AISLE_RETURN_IF_ERROR(parts->OpenStorage(config, parts->first_identity->issuer->chain()));
+  AISLE_RETURN_IF_ERROR(parts->StartCoordinator(config));
   parts->SweepPartials();
-  AISLE_RETURN_IF_ERROR(parts->Listen(config, identity));
+  AISLE_RETURN_IF_ERROR(parts->Listen(config));
+  parts->workshop.Post([parts = parts.get()] { parts->TendIdentity(); });
   return std::unique_ptr<CoordinatorServer>(new CoordinatorServer(std::move(parts)));
 }
 

@@ -4,8 +4,10 @@
 #include "base/net/process_metrics.h"
 #include "base/net/status_conversion.h"
 #include "base/version.h"
+#include "coordinator/services/backup_stream.h"
 #include "coordinator/services/blob_stream.h"
 #include "coordinator/services/blob_upload.h"
+#include "coordinator/services/explain.h"
 #include "coordinator/services/job_watch.h"
 #include "coordinator/services/read_models.h"
 #include "coordinator/services/unary.h"
@@ -38,10 +40,11 @@ Status FindBase(const Coordinator& coordinator, const v1::SubmitJobRequest& requ
 
 }  // namespace
 
-AdminService::AdminService(Coordinator& coordinator, BlobStore& blobs, ThreadPool& disk, ChainName chain,
-                           const Clock& clock)
+AdminService::AdminService(Coordinator& coordinator, BlobStore& blobs, BackupDesk& backups, ThreadPool& disk,
+                           ChainName chain, const Clock& clock)
     : coordinator_(coordinator),
       blobs_(blobs),
+      backups_(backups),
       disk_(disk),
       chain_(std::move(chain)),
       clock_(clock),
@@ -87,7 +90,7 @@ grpc::ServerReadReactor<v1::PutBlobRequest>* AdminService::PutBlob(grpc::Callbac
 
 grpc::ServerWriteReactor<v1::FetchBlobResponse>* AdminService::FetchBlob(grpc::CallbackServerContext* context,
                                                                          const v1::FetchBlobRequest* request) {
-  auto* stream = new BlobStream(coordinator_, std::nullopt, request->offset_bytes(), [](uint64_t) {});
+  auto* stream = new BlobStream(coordinator_, std::nullopt, request->offset_bytes(), false, [](uint64_t) {});
   const auto find = [&]() -> StatusOr<std::shared_ptr<const BlobReader>> {
     AISLE_RETURN_IF_ERROR(Authorize(*context));
     AISLE_ASSIGN_OR_RETURN(const Digest digest, DigestFromProto("sha256", request->sha256()));
@@ -190,7 +193,7 @@ grpc::ServerUnaryReactor* AdminService::AddStore(grpc::CallbackServerContext* co
     response->set_store(issued->record.store.str());
     response->set_code(std::string(issued->code.Reveal().Reveal()));
     response->set_code_expires_unix_ms(absl::ToUnixMillis(issued->record.expires_at));
-    response->set_ca_pem(coordinator_.authority().root_pem());
+    response->set_ca_pem(coordinator_.roots_pem());
     reactor->Finish(grpc::Status::OK);
   });
   return reactor;
@@ -267,6 +270,19 @@ grpc::ServerWriteReactor<v1::JobSnapshot>* AdminService::WatchJob(grpc::Callback
                                                                   const v1::WatchJobRequest* request) {
   if (Status authorized = Authorize(*context); !authorized.ok()) return new JobWatch(coordinator_, authorized);
   return new JobWatch(coordinator_, JobId::Parse(request->job()));
+}
+
+grpc::ServerUnaryReactor* AdminService::Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
+                                                v1::Explanation* response) {
+  return Read(context, [=](const Coordinator& coordinator) -> Status {
+    AISLE_ASSIGN_OR_RETURN(*response, aisle::Explain(coordinator, *request));
+    return OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::BackUpResponse>* AdminService::BackUp(grpc::CallbackServerContext* context,
+                                                                   const v1::BackUpRequest* request) {
+  return new BackupStream(Authorize(*context), *request, backups_, disk_, chain_.str(), clock_.Now());
 }
 
 }  // namespace aisle

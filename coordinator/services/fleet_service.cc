@@ -13,6 +13,7 @@ namespace aisle {
 namespace {
 
 constexpr size_t kCsrSizeMax = 16 << 10;
+constexpr size_t kProofSizeMax = 80;  // An ECDSA signature on P-256.
 
 Status TooManyTransfers() {
   return WithReason(ResourceExhausted("{} transfers are running, which is the limit; try again", kTransfersMax),
@@ -25,16 +26,23 @@ Status CheckCsrSize(const std::string& csr) {
   return OkStatus();
 }
 
+Status CheckSizes(const v1::RenewRequest& request) {
+  AISLE_RETURN_IF_ERROR(CheckCsrSize(request.csr_pem()));
+  if (request.proof().size() > kProofSizeMax) {
+    return InvalidArgument("proof has {} bytes; the limit is {}", request.proof().size(), kProofSizeMax);
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 FleetService::FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, ThreadPool& disk,
-                           std::vector<VerifyKey> plan_keys, std::string ca_pem)
+                           std::vector<VerifyKey> plan_keys)
     : coordinator_(coordinator),
       chain_(std::move(chain)),
       clock_(clock),
       disk_(disk),
-      plan_keys_(std::move(plan_keys)),
-      ca_pem_(std::move(ca_pem)) {}
+      plan_keys_(std::move(plan_keys)) {}
 
 StatusOr<Certificate> FleetService::Caller(const grpc::CallbackServerContext& context) const {
   AISLE_ASSIGN_OR_RETURN(Certificate certificate, PeerCertificateOf(context, chain_, clock_.Now()));
@@ -49,7 +57,7 @@ grpc::ServerUnaryReactor* FleetService::Enrol(grpc::CallbackServerContext* conte
   coordinator_.Enrol(request->code(), request->csr_pem(), [=, this](StatusOr<EnrolmentDesk::Enrolled> enrolled) {
     if (!enrolled.ok()) return reactor->Finish(ToGrpc(enrolled.status()));
     response->set_certificate_pem(enrolled->certificate.pem());
-    response->set_ca_pem(ca_pem_);
+    response->set_ca_pem(coordinator_.roots_pem());
     response->set_store_id(enrolled->store.str());
     for (const VerifyKey& key : plan_keys_) response->add_plan_public_keys(key.bytes());
     reactor->Finish(grpc::Status::OK);
@@ -59,18 +67,29 @@ grpc::ServerUnaryReactor* FleetService::Enrol(grpc::CallbackServerContext* conte
 
 grpc::ServerUnaryReactor* FleetService::Renew(grpc::CallbackServerContext* context, const v1::RenewRequest* request,
                                               v1::RenewResponse* response) {
+  if (Status sizes = CheckSizes(*request); !sizes.ok()) return FinishNow(context, sizes);
+  if (!request->ended_certificate_pem().empty()) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    coordinator_.RenewLate(
+        request->ended_certificate_pem(), request->csr_pem(), request->proof(),
+        [=, this](const StatusOr<Certificate>& renewed) { AnswerRenewal(renewed, response, reactor); });
+    return reactor;
+  }
   StatusOr<Certificate> caller = Caller(*context);
   if (!caller.ok()) return FinishNow(context, caller.status());
-  if (Status size = CheckCsrSize(request->csr_pem()); !size.ok()) return FinishNow(context, size);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  coordinator_.Renew(*std::move(caller), request->csr_pem(), [=, this](StatusOr<Certificate> renewed) {
-    if (!renewed.ok()) return reactor->Finish(ToGrpc(renewed.status()));
-    response->set_certificate_pem(renewed->pem());
-    response->set_ca_pem(ca_pem_);
-    for (const VerifyKey& key : plan_keys_) response->add_plan_public_keys(key.bytes());
-    reactor->Finish(grpc::Status::OK);
-  });
+  coordinator_.Renew(*std::move(caller), request->csr_pem(),
+                     [=, this](const StatusOr<Certificate>& renewed) { AnswerRenewal(renewed, response, reactor); });
   return reactor;
+}
+
+void FleetService::AnswerRenewal(const StatusOr<Certificate>& renewed, v1::RenewResponse* response,
+                                 grpc::ServerUnaryReactor* reactor) const {
+  if (!renewed.ok()) return reactor->Finish(ToGrpc(renewed.status()));
+  response->set_certificate_pem(renewed->pem());
+  response->set_ca_pem(coordinator_.roots_pem());
+  for (const VerifyKey& key : plan_keys_) response->add_plan_public_keys(key.bytes());
+  reactor->Finish(grpc::Status::OK);
 }
 
 grpc::ServerUnaryReactor* FleetService::CheckIn(grpc::CallbackServerContext* context, const v1::CheckInRequest* request,
@@ -143,10 +162,11 @@ grpc::ServerWriteReactor<v1::FetchBlobResponse>* FleetService::FetchBlob(grpc::C
   if (caller.ok()) {
     if (StatusOr<StoreId> id = StoreOf(caller->identity()); id.ok()) store = *std::move(id);
   }
-  auto* stream = new BlobStream(coordinator_, store, request->offset_bytes(), [this, store](uint64_t bytes) {
-    --transfers_;
-    if (store) coordinator_.CountDownload(*store, bytes);
-  });
+  auto* stream = new BlobStream(coordinator_, store, request->offset_bytes(), request->careful(),
+                                [this, store](uint64_t bytes) {
+                                  --transfers_;
+                                  if (store) coordinator_.CountDownload(*store, bytes);
+                                });
   if (!caller.ok())
     stream->Begin(caller.status());
   else if (!digest.ok())

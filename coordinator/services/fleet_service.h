@@ -21,7 +21,7 @@ class FleetService final : public v1::Fleet::CallbackService {
   // `disk` runs the waits for the disk at an upload's end, so that gRPC's threads never wait. All must outlive the
   // server.
   FleetService(Coordinator& coordinator, ChainName chain, const Clock& clock, ThreadPool& disk,
-               std::vector<VerifyKey> plan_keys, std::string ca_pem);
+               std::vector<VerifyKey> plan_keys);
 
   grpc::ServerUnaryReactor* Enrol(grpc::CallbackServerContext* context, const v1::EnrolRequest* request,
                                   v1::EnrolResponse* response) override;
@@ -43,13 +43,14 @@ class FleetService final : public v1::Fleet::CallbackService {
 
  private:
   StatusOr<Certificate> Caller(const grpc::CallbackServerContext& context) const;
+  void AnswerRenewal(const StatusOr<Certificate>& renewed, v1::RenewResponse* response,
+                     grpc::ServerUnaryReactor* reactor) const;
 
   Coordinator& coordinator_;
   const ChainName chain_;
   const Clock& clock_;
   ThreadPool& disk_;
   const std::vector<VerifyKey> plan_keys_;
-  const std::string ca_pem_;
   std::atomic<int> transfers_ = 0;
   std::atomic<uint64_t> last_call_ = 0;
 };

@@ -1,15 +1,18 @@
 #include "coordinator/stores/store_book.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/cover.h"
 #include "base/log.h"
+#include "base/reason.h"
 
 namespace aisle {
 namespace {
 
 // How far the disk's idea of when a store was last seen may lag.
 constexpr absl::Duration kPresenceLag = absl::Minutes(10);
+constexpr absl::Duration kClockSkewMax = absl::Minutes(5);  // As stores judge their own.
 
 EnrolmentRecord CodeOf(const StoreRecord& record) {
   EnrolmentRecord code{.code_hash = record.code->hash, .store = record.id, .expires_at = record.code->expires};
@@ -34,7 +37,8 @@ StatusOr<std::optional<EnrolmentRecord>> StoreBook::FindCode(const Digest& code_
 StatusOr<std::optional<EnrolmentRecords::KnownStore>> StoreBook::FindStore(const StoreId& store) {
   AISLE_ASSIGN_OR_RETURN(const std::optional<StoreRecord> record, state_.FindStore(store));
   if (!record) return std::optional<KnownStore>();
-  KnownStore known{.revoked = record->state == StoreState::kRevoked};
+  KnownStore known{.revoked = record->state == StoreState::kRevoked,
+                   .certificate_expires = record->certificate_not_after};
   if (!known.revoked && !record->key_current) return std::optional<KnownStore>();  // Invited, not yet here.
   if (record->key_current) known.keys = {.current = *record->key_current, .next = record->key_next};
   return std::optional(known);
@@ -56,7 +60,10 @@ Status StoreBook::PutRedemption(const EnrolmentRecord& code, const AcceptedKeys&
   SetKeys(keys, record);
   record.certificate_not_after = certificate_expires;
   if (record.state == StoreState::kInvited) record.state = StoreState::kEnrolled;
-  presence_.erase(code.store);  // A new box: its agent's instances begin anew.
+  if (const auto old_box = presence_.find(code.store); old_box != presence_.end()) {
+    heard_.Forget(old_box->second.last_seen);
+    presence_.erase(old_box);  // A new box: its agent's instances begin anew.
+  }
   return Write(record, Durability::kSynced);
 }
 
@@ -65,6 +72,19 @@ Status StoreBook::PutKeys(const StoreId& store, const AcceptedKeys& keys,
   AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
   SetKeys(keys, record);
   if (certificate_expires) record.certificate_not_after = *certificate_expires;
+  return Write(record, Durability::kSynced);
+}
+
+Status StoreBook::PutAdopted(const StoreId& store, const AcceptedKeys& keys, absl::Time certificate_expires) {
+  AISLE_ASSIGN_OR_RETURN(StoreRecord record, FindOrNew(store));
+  LogInfo("store {} is known again by a certificate that was issued after the backup", store);
+  SetKeys(keys, record);
+  record.certificate_not_after = certificate_expires;
+  if (record.state == StoreState::kInvited) record.state = StoreState::kEnrolled;
+  if (const auto before = presence_.find(store); before != presence_.end()) {
+    heard_.Forget(before->second.last_seen);
+    presence_.erase(before);
+  }
   return Write(record, Durability::kSynced);
 }
 
@@ -120,13 +140,26 @@ StoreBook::Presence& StoreBook::PresenceOf(const StoreId& store) {
 Status StoreBook::Present(const StoreId& store, const CheckIn& check_in) {
   Presence& presence = PresenceOf(store);
   AISLE_RETURN_IF_ERROR(presence.instances.Observe(check_in.agent_instance));
-  presence.last_seen = clock_.Now();
+  const absl::Time now = clock_.Now();
+  heard_.Note(std::exchange(presence.last_seen, now), now);
   presence.latest = check_in;
+  LookAtClock(store, presence);
   if (presence.last_seen - presence.last_written < kPresenceLag) return OkStatus();
   AISLE_ASSIGN_OR_RETURN(StoreRecord record, Find(store));
   if (!record.first_seen) record.first_seen = presence.last_seen;
   presence.last_written = presence.last_seen;
   return Write(record, Durability::kBuffered);
+}
+
+void StoreBook::LookAtClock(const StoreId& store, Presence& presence) {
+  const absl::Duration ahead = presence.latest.clock - presence.last_seen;
+  const bool off = absl::AbsDuration(ahead) > kClockSkewMax && presence.latest.clock != absl::UnixEpoch();
+  if (off && !presence.clock_is_off) {
+    LogWarning("the clock of store {} is {} {} ours; set it right, or certificates and hours will be misjudged there",
+               store, aisle::FormatDuration(absl::Trunc(absl::AbsDuration(ahead), absl::Seconds(1))),
+               ahead > absl::ZeroDuration() ? "ahead of" : "behind");
+  }
+  presence.clock_is_off = off;
 }
 
 StatusOr<LedgerStanding> StoreBook::NoteLedger(const StoreId& store, const std::optional<LedgerClaim>& claim) {
@@ -151,18 +184,14 @@ StatusOr<LedgerStanding> StoreBook::NoteLedger(const StoreId& store, const std::
   return *presence.ledger;
 }
 
-size_t StoreBook::CountPresent(absl::Duration window) const {
-  const absl::Time since = clock_.Now() - window;
-  return static_cast<size_t>(
-      std::ranges::count_if(presence_, [&](const auto& entry) { return entry.second.last_seen >= since; }));
-}
+size_t StoreBook::CountPresent(absl::Duration window) const { return heard_.CountSince(clock_.Now() - window); }
 
-std::vector<uint64_t> StoreBook::RoundsOfPresent(absl::Duration window,
-                                                 const std::function<bool(const CheckIn&)>& may_come) const {
+std::vector<uint64_t> StoreBook::RoundsOfPresent(
+    absl::Duration window, const std::function<bool(const StoreId&, const CheckIn&)>& may_come) const {
   const absl::Time since = clock_.Now() - window;
   std::vector<uint64_t> rounds;
   for (const auto& [store, presence] : presence_) {
-    if (presence.last_seen >= since && may_come(presence.latest)) rounds.push_back(presence.rounds_selected);
+    if (presence.last_seen >= since && may_come(store, presence.latest)) rounds.push_back(presence.rounds_selected);
   }
   return rounds;
 }
@@ -200,6 +229,27 @@ void StoreBook::CountCollected(const std::vector<StoreId>& stores) {
 
 void StoreBook::NoteRefusal(const StoreId& store, const std::string& refusal) {
   Update({store}, [&](StoreRecord& record) { record.last_refusal = refusal; });
+}
+
+void StoreBook::NoteCallRefused(const StoreId& store, const Status& why) {
+  if (ReasonOf(why) != Reason::kRevoked && ReasonOf(why) != Reason::kDuplicateIdentity) return;
+  const StatusOr<std::optional<StoreRecord>> known = state_.FindStore(store);
+  if (!known.ok() || !*known) return;
+  const std::string text(MessageOf(why));
+  const absl::Time now = clock_.Now();
+  if ((*known)->call_refused == text && now - (*known)->call_refused_at.value_or(absl::InfinitePast()) < kPresenceLag) {
+    return;
+  }
+  Update({store}, [&](StoreRecord& record) {
+    record.call_refused = text;
+    record.call_refused_at = now;
+  });
+}
+
+StoreBook::Heard StoreBook::HeardOf(const StoreId& store) const {
+  const auto found = presence_.find(store);
+  if (found == presence_.end() || found->second.last_seen == absl::Time()) return {};
+  return {.latest = &found->second.latest, .last_seen = found->second.last_seen};
 }
 
 Status StoreBook::Write(const StoreRecord& record, Durability durability) {

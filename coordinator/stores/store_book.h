@@ -15,6 +15,7 @@
 #include "coordinator/catalog/state_store.h"
 #include "coordinator/enrolment/agent_instances.h"
 #include "coordinator/enrolment/enrolment_desk.h"
+#include "coordinator/stores/heard_lately.h"
 #include "coordinator/stores/ledger_standing.h"
 
 namespace aisle {
@@ -33,6 +34,7 @@ class StoreBook final : public EnrolmentRecords {
                        absl::Time certificate_expires) override;
   Status PutKeys(const StoreId& store, const AcceptedKeys& keys,
                  std::optional<absl::Time> certificate_expires) override;
+  Status PutAdopted(const StoreId& store, const AcceptedKeys& keys, absl::Time certificate_expires) override;
 
   // NotFound if the chain has no such store.
   StatusOr<StoreRecord> Find(const StoreId& store) const;
@@ -44,17 +46,19 @@ class StoreBook final : public EnrolmentRecords {
   // them. FailedPrecondition if it isn't revoked.
   StatusOr<StoreRecord> Reinstate(const StoreId& store);
 
-  // A store has checked in. FailedPrecondition if another agent with its identity replaced this one.
+  // A store has checked in; the log says once if its clock is far off. FailedPrecondition if another agent with its
+  // identity replaced this one.
   Status Present(const StoreId& store, const CheckIn& check_in);
   // Then what it says of its privacy ledger, if anything: judged against what is known, and kept. A store in trouble
   // counts as unwilling. Written at once and made durable by the next synced write: a power cut may cost the latest
   // head, and the one before it still tells.
   StatusOr<LedgerStanding> NoteLedger(const StoreId& store, const std::optional<LedgerClaim>& claim);
-  // Stores heard of within `window`.
+  // Stores heard of within `window`, to the second. Cheap.
   size_t CountPresent(absl::Duration window) const;
-  // Of each store heard of within `window` whose latest check-in `may_come` likes: the rounds it was selected for.
+  // Of each store heard of within `window` that `may_come` likes by its latest check-in: the rounds it was selected
+  // for.
   std::vector<uint64_t> RoundsOfPresent(absl::Duration window,
-                                        const std::function<bool(const CheckIn&)>& may_come) const;
+                                        const std::function<bool(const StoreId&, const CheckIn&)>& may_come) const;
   // Rounds the store was selected for, over all jobs.
   uint64_t RoundsSelected(const StoreId& store) const;
 
@@ -62,6 +66,15 @@ class StoreBook final : public EnrolmentRecords {
   void CountSelected(const std::vector<StoreId>& stores);
   void CountCollected(const std::vector<StoreId>& stores);
   void NoteRefusal(const StoreId& store, const std::string& refusal);
+  // A call with the store's name was refused as revoked, or for its key. Of calls alike, one in minutes is noted.
+  void NoteCallRefused(const StoreId& store, const Status& why);
+
+  // The store's latest check-in since this program started; null: none. Valid until its next.
+  struct Heard {
+    const CheckIn* latest = nullptr;
+    absl::Time last_seen = absl::InfinitePast();
+  };
+  Heard HeardOf(const StoreId& store) const;
 
  private:
   struct Presence {
@@ -70,9 +83,11 @@ class StoreBook final : public EnrolmentRecords {
     CheckIn latest;
     uint64_t rounds_selected = 0;  // As in the record, at hand for selection.
     AgentInstances instances;
+    bool clock_is_off = false;             // And the log has said so.
     std::optional<LedgerStanding> ledger;  // As in the record; none: not read yet.
   };
   Status Write(const StoreRecord& record, Durability durability);
+  static void LookAtClock(const StoreId& store, Presence& presence);
   StatusOr<StoreRecord> FindOrNew(const StoreId& store) const;
   Presence& PresenceOf(const StoreId& store);
   void AddPresence(StoreRecord& record) const;
@@ -82,6 +97,7 @@ class StoreBook final : public EnrolmentRecords {
   StateStore& state_;
   const Clock& clock_;
   std::map<StoreId, Presence> presence_;
+  HeardLately heard_;  // The same stores, by when.
 };
 
 }  // namespace aisle

@@ -41,7 +41,11 @@ void ReadName(ConfigTable& root, std::string_view key, Name& name) {
 
 StatusOr<Invitation> ReadInvitation(const std::string& path) {
   AISLE_ASSIGN_OR_RETURN(const SecretBytes text, ReadSecretFile(path));
-  AISLE_ASSIGN_OR_RETURN(ConfigTable root, ConfigTable::Parse(text.Reveal(), path));
+  return ParseInvitation(text.Reveal(), path);
+}
+
+StatusOr<Invitation> ParseInvitation(std::string_view text, std::string_view origin) {
+  AISLE_ASSIGN_OR_RETURN(ConfigTable root, ConfigTable::Parse(text, origin));
   Invitation invitation;
   root.Require("coordinator", invitation.coordinator);
   ReadName(root, "store", invitation.store);

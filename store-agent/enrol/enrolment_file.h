@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/identity/identity.h"
 #include "base/ids.h"
@@ -26,5 +27,7 @@ struct Invitation {
 
 // InvalidArgument listing every mistake; FailedPrecondition if strangers may read the file.
 StatusOr<Invitation> ReadInvitation(const std::string& path);
+// The same of a text that was read already; `origin` is named in errors.
+StatusOr<Invitation> ParseInvitation(std::string_view text, std::string_view origin);
 
 }  // namespace aisle

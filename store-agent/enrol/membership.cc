@@ -1,11 +1,12 @@
 #include "store-agent/enrol/membership.h"
 
-#include <optional>
+#include <algorithm>
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/cover.h"
 #include "base/identity/secret_file.h"
+#include "base/identity/statement.h"
 #include "base/log.h"
 #include "base/storage/files.h"
 
@@ -81,11 +82,21 @@ StatusOr<KeyPair> PendingKey(const std::string& folder, const Digest& used = {})
 StatusOr<TlsIdentity> CheckAnswer(const EnrolAnswer& answer, KeyPair key, const Identity& expected, absl::Time now) {
   AISLE_ASSIGN_OR_RETURN(Certificate certificate, Certificate::FromPem(answer.certificate_pem));
   AISLE_RETURN_IF_ERROR(certificate.CheckMatches(key));
-  AISLE_RETURN_IF_ERROR(certificate.CheckIssuedBy(answer.ca_pem, now));
+  // By a clock that is wrong the certificate may have ended, or not begun; that is no reason to go without one.
+  const absl::Time when = std::max(certificate.not_before(), std::min(now, certificate.not_after() - absl::Seconds(1)));
+  AISLE_RETURN_IF_ERROR(certificate.CheckIssuedBy(answer.ca_pem, when));
   if (certificate.identity() != expected) {
     return InvalidArgument("the certificate is for {}, not for {}", certificate.identity().Uri(), expected.Uri());
   }
   return TlsIdentity{.ca_pem = answer.ca_pem, .certificate = std::move(certificate), .key = std::move(key)};
+}
+
+StatusOr<EnrolAnswer> AskToRenew(const TlsIdentity& present, const std::string& csr, FleetLink& link, absl::Time now) {
+  if (now < present.certificate.not_after()) return link.Renew(csr);
+  AISLE_COVER("enrol.late_renewal");
+  AISLE_ASSIGN_OR_RETURN(std::string proof, SignStatement(present.key, kLateRenewalDomain, csr));
+  return link.RenewLate(
+      {.csr_pem = csr, .ended_certificate_pem = present.certificate.pem(), .proof = std::move(proof)});
 }
 
 StatusOr<Membership> Keep(const std::string& folder, TlsIdentity identity, Headquarters headquarters) {
@@ -134,30 +145,20 @@ StatusOr<Membership> TakeUpMembership(const std::string& folder, const std::stri
   AISLE_RETURN_IF_ERROR(MakeFolders(folder));
   const bool enrolled = FileExists(IdentityPath(folder));
   const bool invited = !invitation_path.empty() && FileExists(invitation_path);
-  std::string used;
   if (enrolled) {
     AISLE_ASSIGN_OR_RETURN(Membership membership, Load(folder));
     if (now < membership.identity.certificate.not_after()) return membership;
-    const StatusOr<Headquarters> headquarters = LoadHeadquarters(folder);
-    if (headquarters.ok()) used = headquarters->invitation;
-    if (!invited) {
-      return FailedPrecondition(
-          "the certificate of {} expired at {}; make a new invitation at headquarters "
-          "(aisle store add) and name it as enrolment_file",
-          membership.store, FormatUtc(membership.identity.certificate.not_after()));
-    }
+    AISLE_ASSIGN_OR_RETURN(const Headquarters headquarters, LoadHeadquarters(folder));
+    if (!invited) return membership;
+    AISLE_ASSIGN_OR_RETURN(const Invitation invitation, ReadInvitation(invitation_path));
+    if (DigestOfCode(invitation.code) == headquarters.invitation) return membership;
+    return Join(folder, invitation, call, now);
   }
   if (!invited) {
     return FailedPrecondition("this box has not joined a chain: {} is missing and there is no enrolment file{}{}",
                               IdentityPath(folder), invitation_path.empty() ? "" : " at ", invitation_path);
   }
   AISLE_ASSIGN_OR_RETURN(const Invitation invitation, ReadInvitation(invitation_path));
-  if (enrolled && DigestOfCode(invitation.code) == used) {
-    return FailedPrecondition(
-        "the certificate of {} has expired and the invitation in {} is used up; make a new one at "
-        "headquarters (aisle store add)",
-        invitation.store, invitation_path);
-  }
   return Join(folder, invitation, call, now);
 }
 
@@ -165,7 +166,7 @@ StatusOr<Membership> RenewMembership(const std::string& folder, const Membership
                                      absl::Time now) {
   AISLE_ASSIGN_OR_RETURN(KeyPair key, PendingKey(folder, present.identity.key.digest()));
   AISLE_ASSIGN_OR_RETURN(const std::string csr, MakeCsr(key));
-  AISLE_ASSIGN_OR_RETURN(const EnrolAnswer answer, link.Renew(csr));
+  AISLE_ASSIGN_OR_RETURN(const EnrolAnswer answer, AskToRenew(present.identity, csr, link, now));
   AISLE_ASSIGN_OR_RETURN(TlsIdentity identity,
                          CheckAnswer(answer, std::move(key), present.identity.certificate.identity(), now));
   AISLE_ASSIGN_OR_RETURN(Headquarters headquarters, LoadHeadquarters(folder));

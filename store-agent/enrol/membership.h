@@ -29,15 +29,16 @@ struct Membership {
 using EnrolCall = std::function<StatusOr<EnrolAnswer>(const Invitation&, const std::string& csr_pem)>;
 
 // Takes up the membership in `folder`; joins by the invitation at `invitation_path` if there is none, or if what is
-// there has expired and the invitation is another than the one used before. Nothing is kept of an attempt that failed
-// but the key, so that a lost answer can be asked for again.
-//   FailedPrecondition  neither enrolled nor invited, or the certificate has expired: says what to do
+// there has expired and the invitation is another than the one used before. One that has expired and has no successor is
+// taken up as it is: RenewMembership may still mend it. Nothing is kept of an attempt that failed but the key, so that a
+// lost answer can be asked for again.
+//   FailedPrecondition  neither enrolled nor invited: says what to do
 //   otherwise           as `call`, or what is wrong with its answer
 StatusOr<Membership> TakeUpMembership(const std::string& folder, const std::string& invitation_path,
                                       const EnrolCall& call, absl::Time now);
 
-// A fresh certificate over a fresh key, kept durably before it is returned. Until headquarters sees the new key in use
-// the old one works too, so an answer that gets lost costs nothing.
+// A fresh certificate over a fresh key, kept durably before it is returned; for one that has ended as a late renewal.
+// Until headquarters sees the new key in use the old one works too, so an answer that gets lost costs nothing.
 StatusOr<Membership> RenewMembership(const std::string& folder, const Membership& present, FleetLink& link,
                                      absl::Time now);
 

@@ -17,6 +17,7 @@
 #include "store-agent/sum/site_sum_steps.h"
 #include "store-agent/tables/store_key.h"
 #include "store-agent/task/site_task_steps.h"
+#include "store-agent/transfer/grpc_fleet_link.h"
 
 namespace aisle {
 namespace {
@@ -87,6 +88,7 @@ struct Agent::Parts {
   std::optional<HomeStore> home_store;
   std::optional<BlobCache> cache;
   std::optional<Spool> spool;
+  std::optional<TrainingFolder> trainings;
   std::unique_ptr<ByteMeter> meter;
   std::unique_ptr<GrpcFleetLink> link;
   std::unique_ptr<CertificateKeeper> certificate;
@@ -121,7 +123,14 @@ struct Agent::Parts {
     AISLE_ASSIGN_OR_RETURN(cache, BlobCache::Open(config.data + "/cache"));
     AISLE_ASSIGN_OR_RETURN(spool, Spool::Open(config.data + "/spool"));
     AISLE_ASSIGN_OR_RETURN(cohorts, CohortFiles::Open(config.data + "/cohorts"));
+    AISLE_RETURN_IF_ERROR(OpenTrainings(config));
     meter = std::make_unique<ByteMeter>(config.data + "/bytes-today", clock);
+    return OkStatus();
+  }
+
+  Status OpenTrainings(const AgentConfig& config) {
+    AISLE_ASSIGN_OR_RETURN(const SecretBytes key, LoadStoreKey(config.data + "/tables/store.key", false, random));
+    AISLE_ASSIGN_OR_RETURN(trainings, TrainingFolder::Open(config.data + "/training", key, config.checkpoint_every));
     return OkStatus();
   }
 
@@ -135,9 +144,12 @@ struct Agent::Parts {
     AISLE_RETURN_IF_ERROR(FindHomes(config, membership.store));
     const std::string address = config.coordinator.empty() ? membership.coordinator : config.coordinator;
     AISLE_ASSIGN_OR_RETURN(link, GrpcFleetLink::Open({.address = address}, membership.identity));
+    link->CountOn(*meter);
     LogInfo("this is {} of {}; headquarters is {}", membership.store, membership.identity.certificate.identity().chain,
             address);
-    certificate = std::make_unique<CertificateKeeper>(folder, std::move(membership), *link, metrics, clock, random);
+    certificate = std::make_unique<CertificateKeeper>(
+        folder, std::move(membership), *link,
+        [this](const TlsIdentity& identity) { return link->ChangeIdentity(identity); }, metrics, clock, random);
     return OkStatus();
   }
 
@@ -167,7 +179,8 @@ struct Agent::Parts {
                                                       .random = random,
                                                       .plan_keys = [this] { return certificate->plan_keys(); },
                                                       .worker_program = config.worker,
-                                                      .home_store = home_store ? &*home_store : nullptr});
+                                                      .home_store = home_store ? &*home_store : nullptr,
+                                                      .trainings = &*trainings});
     sum = std::make_unique<SiteSumSteps>(SumParts{
         .cohorts = *cohorts, .spool = *spool, .policy = policy, .clock = clock, .random = random, .identity = [this] {
           return certificate->identity();

@@ -18,10 +18,11 @@ absl::Time RenewAt(const Certificate& certificate) {
 
 }  // namespace
 
-CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, GrpcFleetLink& link,
+CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, FleetLink& link, Show show,
                                      AgentMetrics& metrics, const Clock& clock, RandomSource& random)
     : folder_(std::move(folder)),
       link_(link),
+      show_(std::move(show)),
       metrics_(metrics),
       clock_(clock),
       random_(random),
@@ -31,20 +32,37 @@ CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, 
 
 void CertificateKeeper::Tend() {
   const absl::Time now = clock_.Now();
-  if (now < RenewAt(membership_.identity.certificate) || now < not_before_) return;
+  LookAtClock(membership_.identity.certificate, now);
+  const bool rests = now >= tried_ && now < tried_ + pause_;  // A clock set back must not make it rest for long.
+  if (now < RenewAt(membership_.identity.certificate) || rests) return;
   StatusOr<Membership> renewed = RenewMembership(folder_, membership_, link_, now);
   Status done = renewed.status();
-  if (renewed.ok()) done = link_.ChangeIdentity(renewed->identity);
+  if (renewed.ok()) done = show_(renewed->identity);
   if (!done.ok()) {
-    not_before_ = now + agent::kBackoffCap + backoff_.Next(random_);
+    tried_ = now;
+    pause_ = agent::kBackoffCap + backoff_.Next(random_);
     LogWarning("the certificate, valid until {}, could not be renewed: {}",
                FormatUtc(membership_.identity.certificate.not_after()), MessageOf(done));
     return;
   }
   backoff_.Reset();
+  pause_ = absl::ZeroDuration();
   metrics_.CertificateEnds(renewed->identity.certificate.not_after());
   const std::lock_guard lock(mutex_);
   membership_ = *std::move(renewed);
+}
+
+// Headquarters told the time when it issued the certificate, so a clock that is before that is wrong: by it,
+// headquarters' own certificate may not be valid yet, and then no call gets through that could tell the difference.
+void CertificateKeeper::LookAtClock(const Certificate& certificate, absl::Time now) {
+  const bool is_wrong = now < certificate.not_before();
+  if (is_wrong && !warned_of_clock_) {
+    LogWarning(
+        "this store's clock says {}, but its certificate was issued after {}: the clock is wrong. Set it right; until "
+        "then headquarters may be out of reach",
+        FormatUtc(now), FormatUtc(certificate.not_before()));
+  }
+  warned_of_clock_ = is_wrong;
 }
 
 TlsIdentity CertificateKeeper::identity() const {

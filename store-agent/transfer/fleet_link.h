@@ -18,7 +18,7 @@ namespace aisle {
 
 inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);   // Of a short call.
 inline constexpr absl::Duration kStreamTimeout = absl::Minutes(2);  // Of one stream; what is left is resumed.
-inline constexpr absl::Duration kCheckInGrace = absl::Seconds(15);  // Beyond the wait that was agreed.
+inline constexpr absl::Duration kCheckInGrace = absl::Seconds(30);  // Beyond the wait that was agreed: 200 KB at 64 kbit/s.
 
 struct CheckInAnswer {
   Instruction instruction;
@@ -30,6 +30,13 @@ struct EnrolAnswer {
   std::string ca_pem;
   std::string store;
   std::vector<std::string> plan_keys;  // Ed25519, 32 bytes each.
+};
+
+// A renewal by a store whose certificate has ended, so that no handshake lets it show it.
+struct LateRenewal {
+  std::string csr_pem;
+  std::string ended_certificate_pem;
+  std::string proof;  // By its key: kLateRenewalDomain, base/identity/statement.h.
 };
 
 // Errors carry headquarters' code and reason (base/reason.h); Cancelled soon after `stop` was requested. Thread-safe.
@@ -51,6 +58,9 @@ class FleetLink {
   // One step of the secure sum.
   virtual Status SumStep(const SumReport& report, std::stop_token stop) = 0;
   virtual StatusOr<EnrolAnswer> Renew(const std::string& csr_pem) = 0;
+  virtual StatusOr<EnrolAnswer> RenewLate(const LateRenewal&) {
+    return Unimplemented("this link takes no late renewals");
+  }
 };
 
 }  // namespace aisle

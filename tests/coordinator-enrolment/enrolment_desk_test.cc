@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/executor.h"
+#include "base/identity/statement.h"
 #include "base/reason.h"
 #include "tests/identity/forge.h"
 
@@ -42,6 +43,9 @@ class FakeRecords final : public EnrolmentRecords {
   }
   Status PutKeys(const StoreId& store, const AcceptedKeys& keys, std::optional<absl::Time>) override {
     return Write([&] { stores[store].keys = keys; });
+  }
+  Status PutAdopted(const StoreId& store, const AcceptedKeys& keys, absl::Time certificate_expires) override {
+    return Write([&] { stores[store] = {.keys = keys, .certificate_expires = certificate_expires}; });
   }
 
  private:
@@ -160,6 +164,157 @@ TEST_F(EnrolmentDeskTest, ServesStoresOnly) {
   const Certificate certificate = authority_.Issue(key_, {admin, absl::Hours(1), {}}, kNow, random_).value();
   EXPECT_EQ(desk_.Admit(certificate).status().code(), StatusCode::kPermissionDenied);
   EXPECT_EQ(desk_.Renew(certificate, MakeCsr(key_).value()).status().code(), StatusCode::kPermissionDenied);
+}
+
+// A store that was cut off while its certificate ended: what it sends, and what may be wrong with it.
+class LateRenewalTest : public EnrolmentDeskTest {
+ protected:
+  void SetUp() override {
+    first_ = Enrol(Invite(), key_).value();
+    clock_.Advance(absl::Hours(24 * 10));
+  }
+  StatusOr<Certificate> Renew(const Certificate& ended, const KeyPair& by) {
+    const std::string csr = MakeCsr(next_).value();
+    return desk_.RenewLate(ended.pem(), csr, SignStatement(by, kLateRenewalDomain, csr).value(), authority_.root_pem());
+  }
+  std::optional<Certificate> first_;
+  const KeyPair next_ = KeyPair::Generate().value();
+};
+
+TEST_F(LateRenewalTest, TradesACertificateThatEndedLately) {
+  ASSERT_FALSE(first_->CheckValidAt(clock_.Now()).ok());
+  const Certificate second = Renew(*first_, key_).value();
+  EXPECT_EQ(second.identity(), first_->identity());
+  EXPECT_EQ(second.key_digest(), next_.digest());
+  EXPECT_EQ(second.not_after(), clock_.Now() + EnrolmentPolicy{}.certificate_lifetime);
+  EXPECT_TRUE(desk_.Admit(second).ok());
+  EXPECT_EQ(ReasonOf(Renew(*first_, key_).status()), Reason::kDuplicateIdentity) << "the old key is spent";
+}
+
+TEST_F(LateRenewalTest, EndsAfterAWhile) {
+  clock_.Advance(EnrolmentPolicy{}.late_renewal);
+  const Status late = Renew(*first_, key_).status();
+  EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(MessageOf(late).find("aisle store add s1"), std::string_view::npos) << late;
+}
+
+TEST_F(LateRenewalTest, NeedsTheEndedCertificatesKeyOverThisRequest) {
+  EXPECT_EQ(Renew(*first_, next_).status().code(), StatusCode::kUnauthenticated);
+  const std::string csr = MakeCsr(next_).value();
+  const std::string other = MakeCsr(KeyPair::Generate().value()).value();
+  const auto ask = [&](std::string_view proof) {
+    return desk_.RenewLate(first_->pem(), csr, proof, authority_.root_pem()).status().code();
+  };
+  EXPECT_EQ(ask(SignStatement(key_, kLateRenewalDomain, other).value()), StatusCode::kUnauthenticated);
+  EXPECT_EQ(ask(SignStatement(key_, "aisle/other/v1", csr).value()), StatusCode::kUnauthenticated);
+  EXPECT_EQ(ask(""), StatusCode::kUnauthenticated);
+  EXPECT_EQ(ask(SignStatement(key_, kLateRenewalDomain, csr).value()), StatusCode::kOk);
+}
+
+TEST_F(LateRenewalTest, IsRefusedToTheRevokedAndToBoxesThatWereReplaced) {
+  const KeyPair box = KeyPair::Generate().value();
+  ASSERT_TRUE(Enrol(Invite(), box).ok());
+  EXPECT_EQ(ReasonOf(Renew(*first_, key_).status()), Reason::kDuplicateIdentity);
+  records_.stores[Store("s1")].revoked = true;
+  EXPECT_EQ(ReasonOf(Renew(*first_, key_).status()), Reason::kRevoked);
+}
+
+TEST_F(LateRenewalTest, BelievesNoCertificateOfAForeignRoot) {
+  const CertificateAuthority foreign = testing::NewAuthority();
+  const Certificate forged = foreign.Issue(key_, {first_->identity(), absl::Hours(72), {}}, kNow, random_).value();
+  EXPECT_EQ(Renew(forged, key_).status().code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(desk_.RenewLate("no certificate", "", "", authority_.root_pem()).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(EnrolmentDeskTest, IssuesUnderAnotherRootFromOneMomentOn) {
+  const Certificate first = Enrol(Invite(), key_).value();
+  const CertificateAuthority next = testing::NewAuthority();
+  desk_.ChangeAuthority(next);
+  const Certificate second = desk_.Renew(first, MakeCsr(KeyPair::Generate().value()).value()).value();
+  EXPECT_TRUE(second.CheckIssuedBy(next.root_pem(), kNow).ok());
+  EXPECT_TRUE(desk_.Admit(first).ok()) << "whom the old one certified is still a store";
+}
+
+TEST_F(EnrolmentDeskTest, RecognisesACallerWhoseKeyWasRenewedMeanwhile) {
+  const Certificate first = Enrol(Invite(), key_).value();
+  const Certificate second = desk_.Renew(first, MakeCsr(KeyPair::Generate().value()).value()).value();
+  ASSERT_TRUE(desk_.Admit(second).ok());
+  EXPECT_FALSE(desk_.Admit(first).ok());
+  EXPECT_EQ(desk_.Recognise(first).value().str(), "s1");
+  records_.stores[Store("s1")].revoked = true;
+  EXPECT_EQ(ReasonOf(desk_.Recognise(first).status()), Reason::kRevoked);
+}
+
+// A coordinator restored from a backup of an hour ago: what was issued since isn't in its records.
+class RestoredDeskTest : public EnrolmentDeskTest {
+ protected:
+  RestoredDeskTest() {
+    known_ = Enrol(Invite(), key_).value();
+    records_.stores[Store("s1")].certificate_expires = known_->not_after();
+    meanwhile_ = Issued("s1", meanwhile_key_, kNow + absl::Minutes(30));
+    clock_.Advance(absl::Hours(1));
+    desk_.TrustIssuedBetween(kNow, kNow + absl::Hours(1));
+  }
+  Certificate Issued(std::string_view store, const KeyPair& key, absl::Time at) {
+    return authority_
+        .Issue(key, {testing::StoreIdentity("northwind", std::string(store)), absl::Hours(72), {}}, at, random_)
+        .value();
+  }
+  const KeyPair meanwhile_key_ = KeyPair::Generate().value();
+  std::optional<Certificate> known_;
+  std::optional<Certificate> meanwhile_;  // Of the same store, renewed by the coordinator that was lost.
+};
+
+TEST_F(RestoredDeskTest, AKeyThatWasRenewedSinceIsTheStoresAndTheOldOneIsNot) {
+  EXPECT_EQ(desk_.Admit(*meanwhile_).value().str(), "s1");
+  EXPECT_EQ(records_.stores[Store("s1")].keys.current, meanwhile_key_.digest());
+  EXPECT_EQ(ReasonOf(desk_.Admit(*known_).status()), Reason::kDuplicateIdentity) << "it ends earlier";
+  EXPECT_TRUE(desk_.Admit(*meanwhile_).ok());
+}
+
+TEST_F(RestoredDeskTest, AStoreThatJoinedSinceIsKnownByItsCertificate) {
+  const Certificate joined = Issued("s9", KeyPair::Generate().value(), kNow + absl::Minutes(50));
+  EXPECT_EQ(desk_.Admit(joined).value().str(), "s9");
+  EXPECT_EQ(records_.stores[Store("s9")].certificate_expires, joined.not_after());
+}
+
+TEST_F(RestoredDeskTest, ItMayRenewAtOnce) {
+  const KeyPair next = KeyPair::Generate().value();
+  const Certificate renewed = desk_.Renew(*meanwhile_, MakeCsr(next).value()).value();
+  EXPECT_TRUE(desk_.Admit(renewed).ok());
+  EXPECT_EQ(desk_.Admit(*meanwhile_).status().code(), StatusCode::kUnauthenticated);
+}
+
+TEST_F(RestoredDeskTest, WhatWasIssuedBeforeOrAfterIsJudgedAsEver) {
+  clock_.Advance(absl::Hours(2));
+  const KeyPair other = KeyPair::Generate().value();
+  for (const absl::Time at : {kNow - absl::Hours(1), clock_.Now()}) {
+    EXPECT_EQ(ReasonOf(desk_.Admit(Issued("s1", other, at)).status()), Reason::kDuplicateIdentity);
+    EXPECT_EQ(ReasonOf(desk_.Admit(Issued("s9", other, at)).status()), Reason::kUnknownStore);
+  }
+}
+
+TEST_F(RestoredDeskTest, RevokedStoresStaySo) {
+  records_.stores[Store("s1")].revoked = true;
+  EXPECT_EQ(ReasonOf(desk_.Admit(*meanwhile_).status()), Reason::kRevoked);
+}
+
+TEST_F(RestoredDeskTest, AnEndedCertificateIsAdoptedOnlyOnceItIsProven) {
+  const std::string csr = MakeCsr(KeyPair::Generate().value()).value();
+  const auto renew = [&](const Certificate& ended, const KeyPair& key) {
+    return desk_.RenewLate(ended.pem(), csr, SignStatement(key, kLateRenewalDomain, csr).value(),
+                           authority_.root_pem());
+  };
+  const KeyPair thief = KeyPair::Generate().value();
+  const CertificateAuthority foreign = testing::NewAuthority();
+  const Certificate forged = foreign.Issue(thief, {meanwhile_->identity(), absl::Hours(73), {}}, kNow, random_).value();
+  clock_.Advance(absl::Hours(24 * 4));
+  const AcceptedKeys before = records_.stores[Store("s1")].keys;
+  EXPECT_FALSE(renew(forged, thief).ok());
+  EXPECT_FALSE(renew(*meanwhile_, thief).ok()) << "the proof isn't its key's";
+  EXPECT_EQ(records_.stores[Store("s1")].keys, before);
+  EXPECT_TRUE(renew(*meanwhile_, meanwhile_key_).ok());
 }
 
 }  // namespace

@@ -61,7 +61,12 @@ LiveHeadquarters::LiveHeadquarters(const CoordinatorPolicy& policy, std::string 
 void LiveHeadquarters::Restart() {
   server_.reset();
   server_ = CoordinatorServer::Start(config()).value();
-  admin_ = v1::Admin::NewStub(Connect(LoadTlsIdentity(ChainPaths{folder_.File("identity")}.admin()).value()));
+  admin_ = v1::Admin::NewStub(Connect(LoadAdmin(ChainPaths{folder_.File("identity")}).value()));
+}
+
+void LiveHeadquarters::MoveTo(std::string data) {
+  data_ = std::move(data);
+  Restart();
 }
 
 CoordinatorConfig LiveHeadquarters::config() const {

@@ -35,6 +35,8 @@ class LiveHeadquarters {
 
   // The process ends and another one starts over the same data, at another port: connections are gone.
   void Restart();
+  // The same, over another data folder; the chain's keys come along.
+  void MoveTo(std::string data);
   CoordinatorConfig config() const;
   CertificateAuthority authority() const { return LoadAuthority({folder_.File("identity")}).value(); }
   int port() const { return server_->port(); }

@@ -10,7 +10,8 @@
 namespace aisle::test {
 namespace {
 
-constexpr uint64_t kParameters = 1 << 18;  // An update of 1 MiB: four messages.
+constexpr uint64_t kParameters = 1 << 18;                // An update of 1 MiB: four messages.
+constexpr absl::Duration kCutWithin = absl::Seconds(5);  // As promised; it takes milliseconds.
 
 class RevocationTest : public ::testing::Test {
  protected:
@@ -33,8 +34,10 @@ TEST_F(RevocationTest, EndsACheckInThatIsHeld) {
     ASSERT_TRUE(headquarters_.admin().GetOverview(&call, {}, &overview).ok());
     waiting = overview.stores_waiting();
   }
+  const absl::Time revoked = absl::Now();
   ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
   waits.join();
+  EXPECT_LT(absl::Now() - revoked, kCutWithin);
   ExpectRevoked(answer.status());
   ExpectRevoked(store_.CheckIn().status());
 }
@@ -49,8 +52,10 @@ TEST_F(RevocationTest, CutsAnUploadThatIsRunning) {
   ASSERT_TRUE(writer->Write(store_.FirstMessage(update, update.substr(0, kChunkSize))));
   while (store_.UploadStatus(update).value().received_bytes() == 0) {
   }
+  const absl::Time revoked = absl::Now();
   ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
   ExpectRevoked(FromGrpc(writer->Finish()));  // Although the store had not ended its stream.
+  EXPECT_LT(absl::Now() - revoked, kCutWithin);
   ExpectRevoked(store_.UploadStatus(update).status());
   ExpectRevoked(store_.Upload(update));
 }

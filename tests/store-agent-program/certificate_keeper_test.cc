@@ -1,19 +1,24 @@
 #include "store-agent/program/certificate_keeper.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/executor.h"
+#include "store-agent/transfer/grpc_fleet_link.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/store-agent-transfer/fake_fleet.h"
 
 namespace aisle {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
 class CertificateKeeperTest : public ::testing::Test {
  protected:
   CertificateKeeperTest() : clock_(absl::Now()) {}
 
-  CertificateKeeper& Start(absl::Duration lifetime) {
+  CertificateKeeper& Start(absl::Duration lifetime, const Clock* clock = nullptr) {
     fleet_.lifetime = lifetime;
     Membership membership{.store = StoreId::Parse("s1").value(),
                           .coordinator = fleet_.address(),
@@ -24,7 +29,10 @@ class CertificateKeeperTest : public ::testing::Test {
                   fmt::format("coordinator = \"{}\"\nplan_keys = [\"{}\"]\n", fleet_.address(),
                               ToHex(fleet_.plan_key().verify_key().bytes())));
     link_ = GrpcFleetLink::Open({.address = fleet_.address()}, membership.identity).value();
-    keeper_.emplace(folder, std::move(membership), *link_, metrics_, clock_, random_);
+    keeper_.emplace(
+        folder, std::move(membership), *link_,
+        [this](const TlsIdentity& identity) { return link_->ChangeIdentity(identity); }, metrics_,
+        clock == nullptr ? clock_ : *clock, random_);
     return *keeper_;
   }
   int renewals() {
@@ -82,6 +90,45 @@ TEST_F(CertificateKeeperTest, AFailedRenewalIsTriedAgainButNotAtOnce) {
   EXPECT_EQ(renewals(), 2);
   keeper.Tend();
   clock_.Advance(absl::Minutes(3));
+}
+
+TEST_F(CertificateKeeperTest, AClockThatIsBeforeTheCertificateIsToldOfOnce) {
+  ManualExecutor behind(absl::Now() - absl::Hours(24 * 365 * 9));
+  CertificateKeeper& keeper = Start(absl::Hours(72), &behind);
+  const auto said = [&] {
+    ::testing::internal::CaptureStderr();
+    keeper.Tend();
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said(), HasSubstr("the clock is wrong. Set it right"));
+  EXPECT_THAT(said(), IsEmpty());
+  behind.AdvanceTo(absl::Now());
+  EXPECT_THAT(said(), IsEmpty());
+  EXPECT_EQ(renewals(), 0);
+}
+
+TEST_F(CertificateKeeperTest, ACertificateThatEndedIsRenewedWithoutShowingIt) {
+  CertificateKeeper& keeper = Start(absl::Hours(72));
+  clock_.Advance(absl::Hours(24 * 12));
+  keeper.Tend();
+  EXPECT_EQ(renewals(), 1);
+  EXPECT_FALSE(fleet_.last_renewal.proof().empty());
+}
+
+TEST_F(CertificateKeeperTest, AClockSetBackDoesntKeepItFromTryingAgain) {
+  ManualExecutor ahead(absl::Now() + absl::Hours(24 * 365));
+  CertificateKeeper& keeper = Start(absl::Hours(72), &ahead);
+  {
+    const std::lock_guard lock(fleet_.mutex);
+    fleet_.enrol_answer = {grpc::StatusCode::UNAVAILABLE, "not now"};
+  }
+  keeper.Tend();
+  EXPECT_EQ(renewals(), 1);
+  keeper.Tend();
+  EXPECT_EQ(renewals(), 1) << "it rests a while";
+  ahead.Advance(absl::Minutes(3));
+  keeper.Tend();
+  EXPECT_EQ(renewals(), 2);
 }
 
 }  // namespace

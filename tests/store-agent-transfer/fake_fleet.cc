@@ -81,6 +81,7 @@ grpc::Status FakeFleet::Enrol(grpc::ServerContext*, const v1::EnrolRequest* requ
 grpc::Status FakeFleet::Renew(grpc::ServerContext*, const v1::RenewRequest* request, v1::RenewResponse* response) {
   const std::lock_guard lock(mutex);
   ++renewals;
+  last_renewal = *request;
   response->set_certificate_pem(Certify(request->csr_pem()));
   response->set_ca_pem(authority_->root_pem());
   response->add_plan_public_keys(plan_key_->verify_key().bytes());
@@ -101,6 +102,7 @@ grpc::Status FakeFleet::FetchBlob(grpc::ServerContext*, const v1::FetchBlobReque
   {
     const std::lock_guard lock(mutex);
     ++fetches;
+    careful_fetch = request->careful();
     settings = fetching;
     const auto found = blobs.find(request->sha256());
     if (found == blobs.end()) return {grpc::StatusCode::NOT_FOUND, "no such blob"};
@@ -136,7 +138,9 @@ grpc::Status FakeFleet::Upload(grpc::ServerContext*, grpc::ServerReader<v1::Uplo
   v1::UploadRequest request;
   uint64_t received = 0;
   v1::UploadHeader header;
+  upload_messages.clear();
   while (reader->Read(&request)) {
+    upload_messages.push_back(request.data().size());
     if (request.has_header()) {
       header = request.header();
       if (header.offset_bytes() > uploaded.size()) return {grpc::StatusCode::OUT_OF_RANGE, "a gap"};

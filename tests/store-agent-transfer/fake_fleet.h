@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aisle/v1/fleet.grpc.pb.h"
 #include "base/identity/authority.h"
@@ -54,13 +55,16 @@ class FakeFleet final : public v1::Fleet::Service {
   BlobSettings fetching;
   UploadSettings uploading;
   std::string uploaded;
-  uint64_t upload_bytes_received = 0;  // With repeats.
+  uint64_t upload_bytes_received = 0;     // With repeats.
+  std::vector<uint64_t> upload_messages;  // Bytes of data in each message of the latest upload.
   int fetches = 0;
+  bool careful_fetch = false;  // Of the latest.
   std::string code = std::string(32, 'a');
   absl::Duration lifetime = absl::Hours(72);
   std::string enrolled_as = "s1";
   int enrolments = 0;
   int renewals = 0;
+  v1::RenewRequest last_renewal;
   grpc::Status enrol_answer;
   std::function<grpc::Status(grpc::ServerContext&, const v1::CheckInRequest&, v1::CheckInResponse&)> on_check_in;
   std::function<grpc::Status(const v1::ReportOutcomeRequest&)> on_report;
