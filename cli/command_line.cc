@@ -81,7 +81,11 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
   AddIngestCommand(*app, context);
   AddLedgerCommands(*app, context);
   AddPrivacyCommands(*app, context);
+  AddCaCommands(*app, context);
+  AddExplainCommands(*app, context);
   AddOverviewCommand(*app, context);
+  AddBackupCommand(*app, context);
+  AddRestoreCommand(*app, context);
   AddCompletionCommand(*app, context);
   NameGroups(*app);
   return app;

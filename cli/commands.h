@@ -12,6 +12,7 @@
 namespace aisle::cli {
 
 void AddInitCommand(CLI::App& app, Context& context);
+void AddCaCommands(CLI::App& app, Context& context);
 void AddStoreCommands(CLI::App& app, Context& context);
 void AddJobCommands(CLI::App& app, Context& context);
 void AddJobSubmitCommand(CLI::App& group, Context& context);
@@ -25,6 +26,9 @@ void AddEnrolCommand(CLI::App& app, Context& context);
 void AddIngestCommand(CLI::App& app, Context& context);
 void AddLedgerCommands(CLI::App& app, Context& context);
 void AddPrivacyCommands(CLI::App& app, Context& context);
+void AddExplainCommands(CLI::App& app, Context& context);
+void AddBackupCommand(CLI::App& app, Context& context);
+void AddRestoreCommand(CLI::App& app, Context& context);
 void AddOverviewCommand(CLI::App& app, Context& context);
 void AddCompletionCommand(CLI::App& app, Context& context);
 

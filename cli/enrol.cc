@@ -50,10 +50,13 @@ Status Enrol(Context& context, const EnrolOptions& options) {
                       {"certificate_expires_unix_ms", expires}});
     return OkStatus();
   }
-  context.out.Text(fmt::format(
-      "{} {} a store of {}. Its certificate ends {} and renews itself while aisle-agent runs.\n{}",
-      joined.membership.store.str(), joined.anew ? "is now" : "was already", certificate.identity().chain.str(),
-      TimeText(expires), joined.anew ? "The code is used up: delete the file.\n" : ""));
+  const bool ended = absl::Now() >= certificate.not_after();
+  context.out.Text(
+      fmt::format("{} {} a store of {}. Its certificate {} {} and {}.\n{}", joined.membership.store.str(),
+                  joined.anew ? "is now" : "was already", certificate.identity().chain.str(), ended ? "ended" : "ends",
+                  TimeText(expires),
+                  ended ? "is renewed once aisle-agent reaches headquarters" : "renews itself while aisle-agent runs",
+                  joined.anew ? "The code is used up: delete the file.\n" : ""));
   return OkStatus();
 }
 
