@@ -1,7 +1,11 @@
-// Runs a fuzz target without a fuzzer: every seed, every prefix of it, and every byte of it changed in four ways.
+// Runs a fuzz target without a fuzzer: every seed, every prefix of it, and every byte of it changed in four ways; and
+// what the fuzzer has found so far (corpus/NAME, some of it once broke something).
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "tests/fuzz/fuzz.h"
 
@@ -33,6 +37,17 @@ TEST(ReplayTest, SurvivesAnyByteChanged) {
       }
       seed[at] = was;
     }
+  }
+}
+
+TEST(ReplayTest, SurvivesTheCorpus) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(AISLE_FUZZ_CORPUS, none)) {
+    SCOPED_TRACE(entry.path());
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string input{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_TRUE(file.good() || file.eof());
+    TryInput(input);
   }
 }
 
