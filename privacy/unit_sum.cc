@@ -191,6 +191,18 @@ void UnitSum::Settle() {
   adds_ = 0;
 }
 
+SecretVector<int64_t> UnitSum::SoFar() const {
+  SecretVector<int64_t> so_far(length());
+  std::ranges::copy(settled_.Reveal(), so_far.Mutable().begin());
+  for (size_t i = 0; i < recent_.size(); ++i) so_far.Mutable()[i] += recent_.Reveal()[i];
+  return so_far;
+}
+
+void UnitSum::TakeUp(std::span<const int64_t> so_far) {
+  AISLE_CHECK(so_far.size() == length() && recent_.size() == 0 && settled_.size() == 0);
+  settled_ = SecretVector<int64_t>(std::vector<int64_t>(so_far.begin(), so_far.end()));
+}
+
 SecretVector<int32_t> UnitSum::Take() {
   SecretVector<int32_t> taken;
   if (settled_.size() > 0) {

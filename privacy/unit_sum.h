@@ -43,6 +43,11 @@ class UnitSum {
   void AddFineTotals(size_t begin, std::span<const int64_t> totals);
   Status AddMetrics(std::span<const double> metrics);
 
+  // What was added so far, coordinate by coordinate, and its way into a sum to which nothing was added yet: adding goes
+  // on there as it would have here. TakeUp's length is length(), else it is our bug.
+  SecretVector<int64_t> SoFar() const;
+  void TakeUp(std::span<const int64_t> so_far);
+
   // The sum, each coordinate clamped to +-(2^31 - 1): clamping moves no two sums further apart. Empties this.
   SecretVector<int32_t> Take();
 

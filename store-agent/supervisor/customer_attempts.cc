@@ -33,8 +33,8 @@ bool TryAlone(const std::vector<uint32_t>& customers, v1::TrainTask& task) {
   return any;
 }
 
-WorkerOutcome RunOnce(std::unique_ptr<WorkerProcess>& worker, const std::string& program,
-                      const v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop) {
+WorkerOutcome RunOnce(std::unique_ptr<WorkerProcess>& worker, const std::string& program, v1::WorkerRequest& request,
+                      const TaskLimits& caps, std::stop_token stop, CheckpointKeeper* keeper) {
   if (worker == nullptr || !worker->alive()) {
     StatusOr<std::unique_ptr<WorkerProcess>> started = WorkerProcess::Start(program);
     if (!started.ok()) {
@@ -44,7 +44,12 @@ WorkerOutcome RunOnce(std::unique_ptr<WorkerProcess>& worker, const std::string&
     }
     worker = *std::move(started);
   }
-  WorkerOutcome outcome = worker->Run(request, caps, {}, std::move(stop));
+  WorkerProcess::OnCheckpoint keep;
+  if (keeper != nullptr) {
+    keep = [&](const v1::Checkpoint& piece) { keeper->Keep(piece, request.train()); };
+    keeper->PutInto(*request.mutable_train());
+  }
+  WorkerOutcome outcome = worker->Run(request, caps, {}, std::move(stop), keep);
   if (!outcome.worker_survives()) worker.reset();
   return outcome;
 }
@@ -53,6 +58,19 @@ void Add(const WorkerUse& use, WorkerUse& total) {
   total.memory_peak = std::max(total.memory_peak, use.memory_peak);
   total.cpu_time += use.cpu_time;
   total.wall_time += use.wall_time;
+}
+
+// Whether to run the task once more as it is.
+bool WasAnAccident(const WorkerOutcome& outcome, int& accidents) {
+  return outcome.killed && accidents++ < kAccidentsMax;
+}
+
+// The worker found its checkpoint not to be one: the task begins at its beginning.
+bool DropsItsCheckpoint(const WorkerOutcome& outcome, v1::TrainTask& task, CheckpointKeeper* keeper) {
+  if (outcome.end != WorkerEnd::kBadRequest || task.resume().empty() || keeper == nullptr) return false;
+  keeper->DropCheckpoint();
+  task.clear_resume();
+  return true;
 }
 
 }  // namespace
@@ -69,18 +87,23 @@ bool LeaveOutWhoeverBrokeIt(const WorkerOutcome& outcome, v1::TrainTask& task) {
 }
 
 CustomerAttempts RunWithoutWhoeverBreaksIt(std::unique_ptr<WorkerProcess>& worker, const std::string& program,
-                                           v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop) {
+                                           v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop,
+                                           CheckpointKeeper* keeper) {
   WorkerUse total;
   TaskLimits left = caps;
+  int accidents = 0;
   while (true) {
-    CustomerAttempts attempts{.outcome = RunOnce(worker, program, request, left, stop)};
+    CustomerAttempts attempts{.outcome = RunOnce(worker, program, request, left, stop, keeper)};
     Add(attempts.outcome.use, total);
     attempts.outcome.use = total;
     left.cpu_time = caps.cpu_time - total.cpu_time;
     left.wall_time = caps.wall_time - total.wall_time;
     left.customer_time = caps.OneCustomersTime();
-    const bool again = LeaveOutWhoeverBrokeIt(attempts.outcome, *request.mutable_train());
-    attempts.left_out = static_cast<size_t>(request.train().left_out_size());
+    v1::TrainTask& task = *request.mutable_train();
+    const bool again = WasAnAccident(attempts.outcome, accidents) ||
+                       DropsItsCheckpoint(attempts.outcome, task, keeper) ||
+                       LeaveOutWhoeverBrokeIt(attempts.outcome, task);
+    attempts.left_out = static_cast<size_t>(task.left_out_size());
     if (!again) return attempts;
     if (stop.stop_requested()) {
       attempts.outcome.end = WorkerEnd::kStopped;

@@ -6,6 +6,13 @@
 // again with the same seeds: all others add what they would have added, bit for bit. Nothing of a run that died has
 // left this box, so all runs of a task together are one release, with one debit (docs/decisions/0021).
 //
+// A worker that was killed from outside is nobody's fault: somebody on the box did it, or the system did because
+// another program had taken the memory. Its task is run again as it is, a few times; if it is killed once more, whoever
+// it was working on is looked at like after any other death.
+//
+// Every run goes on from the last checkpoint, if there is one. Whoever is left out was not in it: a checkpoint is made
+// when no customer is being worked on, of those whose turn is over.
+//
 // If the worker was running over several customers at once, these are tried one by one in the next run; who sits where
 // makes no difference to anybody's vector. In mode local-sgd a customer is left out from that step on: what came before
 // is repeated as it was, so each step stays a release of its own.
@@ -17,6 +24,7 @@
 #include <string>
 
 #include "aisle/v1/worker.pb.h"
+#include "store-agent/supervisor/checkpoint_keeper.h"
 #include "store-agent/supervisor/worker_process.h"
 
 namespace aisle {
@@ -25,6 +33,9 @@ namespace aisle {
 // or stopped, the whole task's time is over, or no customer was being worked on.
 bool LeaveOutWhoeverBrokeIt(const WorkerOutcome& outcome, v1::TrainTask& task);
 
+// So many kills of one task's worker from outside are taken for accidents.
+inline constexpr int kAccidentsMax = 3;
+
 struct CustomerAttempts {
   WorkerOutcome outcome;  // Of the last run; what was used, of all of them.
   size_t left_out = 0;    // Customers.
@@ -32,8 +43,9 @@ struct CustomerAttempts {
 
 // Runs `request` (a TrainTask) on `worker`, and again as long as somebody can be left out and `caps`, which are for all
 // runs together, aren't used up. Starts `program` whenever there is no worker; leaves in `worker` one that can take
-// another task, or null.
+// another task, or null. `keeper` may be null.
 CustomerAttempts RunWithoutWhoeverBreaksIt(std::unique_ptr<WorkerProcess>& worker, const std::string& program,
-                                           v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop);
+                                           v1::WorkerRequest& request, const TaskLimits& caps, std::stop_token stop,
+                                           CheckpointKeeper* keeper = nullptr);
 
 }  // namespace aisle

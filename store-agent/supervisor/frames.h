@@ -18,6 +18,8 @@ namespace aisle {
 inline constexpr size_t kFrameHeaderSize = 4;
 // A request holds a bundle, weights and a store's columns; protobuf itself ends at 2 GiB.
 inline constexpr uint32_t kRequestFrameMax = 0x7fff0000;
+// A checkpoint comes in pieces of this size at most.
+inline constexpr uint32_t kCheckpointPieceMax = 1 << 20;
 // What a reply may add to the vectors it was asked for.
 inline constexpr uint32_t kReplyFrameSlack = 1 << 20;
 

@@ -110,6 +110,7 @@ WorkerOutcome OutcomeOfDeath(const Death& death) {
   WorkerOutcome outcome;
   if (WIFSIGNALED(death.wait_status)) {
     outcome = OutcomeOfSignal(death, WTERMSIG(death.wait_status));
+    outcome.killed = WTERMSIG(death.wait_status) == SIGKILL;
   } else {
     outcome = Ended(WorkerEnd::kCrash, fmt::format("the worker exited with code {} in the middle of the task{}{}",
                                                    WEXITSTATUS(death.wait_status), death.last_words.empty() ? "" : ": ",

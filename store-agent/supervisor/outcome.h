@@ -52,6 +52,9 @@ struct WorkerOutcome {
   v1::WorkerReply reply;  // The final one; meaningful only if answered.
   WorkerMark mark;        // The last one: over whom the task ended, if it wasn't answered.
   WorkerUse use;
+  // The system or somebody on the box ended it (SIGKILL), or it was gone before the task: not by itself a fault of plan
+  // or rows. `end` says what to make of it if it happens again.
+  bool killed = false;
 
   bool ok() const { return end == WorkerEnd::kAnswered; }
   // Whether the same worker can take another task.

@@ -22,6 +22,7 @@ void WipeTask(v1::WorkerRequest& request) {
     v1::TrainTask& task = *request.mutable_train();
     WipeBytes(*task.mutable_seed());
     WipeBytes(*task.mutable_noise_seed());
+    WipeBytes(*task.mutable_resume());
     for (v1::TableData& table : *task.mutable_tables()) WipeRows(table);
   }
   if (request.has_evaluate()) {

@@ -6,7 +6,7 @@
 namespace aisle {
 
 void WipeRows(v1::TableData& table);
-// Rows and seeds, wherever the task has them; the request is empty afterwards.
+// Rows, seeds and checkpoints, wherever the task has them; the request is empty afterwards.
 void WipeTask(v1::WorkerRequest& request);
 
 // Wipes a request when it goes out of scope.

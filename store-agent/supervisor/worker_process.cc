@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/secret.h"
 #include "store-agent/supervisor/conversation.h"
 #include "store-agent/supervisor/customer_clock.h"
 #include "store-agent/supervisor/environment.h"
@@ -37,7 +38,7 @@ using Event = Conversation::Event;
 // What an answer to `request` may measure: vectors as long as the model, and a little more.
 uint32_t ReplySizeMax(const v1::WorkerRequest& request) {
   uint64_t size = kReplyFrameSlack;
-  if (request.has_train()) size += 2 * request.train().weights().size();
+  if (request.has_train()) size += 2 * request.train().weights().size() + kCheckpointPieceMax;
   if (request.has_export_archive()) size += 4 * request.export_archive().archive().size();
   return static_cast<uint32_t>(std::min<uint64_t>(size, kRequestFrameMax));
 }
@@ -96,17 +97,21 @@ struct WorkerProcess::State {
     Reap();
   }
   void ApplyCaps(const TaskLimits& caps);
-  WorkerOutcome Converse(const v1::WorkerRequest& request, const TaskLimits& caps, const OnProgress& on_progress);
+  struct Ears {
+    const OnProgress& on_progress;
+    const OnCheckpoint& on_checkpoint;
+  };
+  WorkerOutcome Converse(const v1::WorkerRequest& request, const TaskLimits& caps, const Ears& ears);
   // Whom the worker is at work on, and until when.
   struct Watch {
     WorkerMark mark;
     CustomerClock clock;
   };
-  WorkerOutcome Listen(Conversation& talk, const v1::WorkerRequest& request, const TaskLimits& caps,
-                       const OnProgress& on_progress, Watch& watch);
+  WorkerOutcome Listen(Conversation& talk, const v1::WorkerRequest& request, const TaskLimits& caps, const Ears& ears,
+                       Watch& watch);
   // What to make of one message: nothing if the task goes on.
-  static std::optional<WorkerOutcome> Understand(const std::string& message, uint64_t request_id,
-                                                 const OnProgress& on_progress, Watch& watch);
+  static std::optional<WorkerOutcome> Understand(const std::string& message, uint64_t request_id, const Ears& ears,
+                                                 Watch& watch);
 };
 
 // Waits for the child, which must be dying, and forgets it.
@@ -129,7 +134,7 @@ void WorkerProcess::State::ApplyCaps(const TaskLimits& caps) {
 }
 
 std::optional<WorkerOutcome> WorkerProcess::State::Understand(const std::string& message, uint64_t request_id,
-                                                              const OnProgress& on_progress, Watch& watch) {
+                                                              const Ears& ears, Watch& watch) {
   v1::WorkerReply reply;
   if (!reply.ParseFromString(message)) return Ended(WorkerEnd::kBadFrame, "the worker's answer can't be read");
   if (reply.request_id() != request_id || reply.reply_case() == v1::WorkerReply::REPLY_NOT_SET) {
@@ -141,30 +146,36 @@ std::optional<WorkerOutcome> WorkerProcess::State::Understand(const std::string&
     watch.clock.Begin(watch.mark.customers.size());
     return std::nullopt;
   }
+  if (reply.has_checkpoint()) {
+    if (ears.on_checkpoint) ears.on_checkpoint(reply.checkpoint());
+    std::string& piece = *reply.mutable_checkpoint()->mutable_piece();
+    Wipe(piece.data(), piece.size());
+    return std::nullopt;
+  }
   if (!reply.has_progress()) return OutcomeOfReply(std::move(reply));
-  if (on_progress) on_progress(reply.progress());
+  if (ears.on_progress) ears.on_progress(reply.progress());
   return std::nullopt;
 }
 
 WorkerOutcome WorkerProcess::State::Converse(const v1::WorkerRequest& request, const TaskLimits& caps,
-                                             const OnProgress& on_progress) {
+                                             const Ears& ears) {
   Conversation talk(child, ReplySizeMax(request), wake.get());
   talk.Send(request.SerializeAsString());
   Watch watch{.mark = {}, .clock = CustomerClock(child.pid, caps.OneCustomersTime())};
-  WorkerOutcome outcome = Listen(talk, request, caps, on_progress, watch);
+  WorkerOutcome outcome = Listen(talk, request, caps, ears, watch);
   if (!outcome.ok()) outcome.mark = std::move(watch.mark);
   return outcome;
 }
 
 WorkerOutcome WorkerProcess::State::Listen(Conversation& talk, const v1::WorkerRequest& request, const TaskLimits& caps,
-                                           const OnProgress& on_progress, Watch& watch) {
+                                           const Ears& ears, Watch& watch) {
   auto deadline = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(caps.wall_time);
   bool stopping = false;
   while (true) {
     const bool customer_first = watch.clock.look_at() < deadline;
     switch (talk.Wait(std::min(deadline, watch.clock.look_at()), !stopping)) {
       case Event::kMessage:
-        if (auto outcome = Understand(talk.message(), request.request_id(), on_progress, watch)) {
+        if (auto outcome = Understand(talk.message(), request.request_id(), ears, watch)) {
           return *std::move(outcome);
         }
         break;
@@ -215,12 +226,16 @@ StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string&
 }
 
 WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLimits& caps,
-                                 const OnProgress& on_progress, std::stop_token stop) {
+                                 const OnProgress& on_progress, std::stop_token stop,
+                                 const OnCheckpoint& on_checkpoint) {
   if (!alive()) {
     const std::string last_words = state_->exists() ? LastWords(state_->child) : "";
     Kill();
-    return Ended(WorkerEnd::kNotStarted, fmt::format("this worker died before the task; start another{}{}",
-                                                     last_words.empty() ? "" : ": ", last_words));
+    WorkerOutcome gone = Ended(
+        WorkerEnd::kNotStarted,
+        fmt::format("this worker died before the task; start another{}{}", last_words.empty() ? "" : ": ", last_words));
+    gone.killed = true;
+    return gone;
   }
   if (request.ByteSizeLong() > kRequestFrameMax) {
     return Ended(WorkerEnd::kMemoryCap,
@@ -235,7 +250,7 @@ WorkerOutcome WorkerProcess::Run(const v1::WorkerRequest& request, const TaskLim
   const pid_t pid = state_->child.pid;
   const absl::Duration cpu_before = CpuTimeOf(pid);
   state_->ApplyCaps(caps);
-  WorkerOutcome outcome = state_->Converse(request, caps, on_progress);
+  WorkerOutcome outcome = state_->Converse(request, caps, {on_progress, on_checkpoint});
   outcome.use.cpu_time = state_->cpu_time() - cpu_before;
   if (state_->exists()) outcome.use.memory_peak = ReadMemoryLine(pid, "VmHWM");
   outcome.use.wall_time = absl::FromChrono(std::chrono::steady_clock::now() - began);

@@ -28,6 +28,7 @@ inline constexpr absl::Duration kStopGrace = absl::Seconds(2);
 class WorkerProcess {
  public:
   using OnProgress = std::function<void(const v1::Progress&)>;
+  using OnCheckpoint = std::function<void(const v1::Checkpoint&)>;
 
   // Starts the program and returns at once; it loads LibTorch (half a second) while the caller does other things.
   // NotFound or PermissionDenied naming the program, Unavailable if the system is short of something.
@@ -36,11 +37,12 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  // Runs one task to its end, however it ends; blocks. `caps` are the task's own: CPU time counts from now. Progress is
-  // told on this thread. A `stop` asks the task to end at its next step, then kills it. One task at a time.
-  // Afterwards the worker is warm for the next task if outcome.worker_survives(), and gone otherwise.
+  // Runs one task to its end, however it ends; blocks. `caps` are the task's own: CPU time counts from now. Progress
+  // and pieces of checkpoints are told on this thread. A `stop` asks the task to end at its next step, then kills it.
+  // One task at a time. Afterwards the worker is warm for the next task if outcome.worker_survives(), and gone
+  // otherwise.
   WorkerOutcome Run(const v1::WorkerRequest& request, const TaskLimits& caps, const OnProgress& on_progress = {},
-                    std::stop_token stop = {});
+                    std::stop_token stop = {}, const OnCheckpoint& on_checkpoint = {});
 
   bool alive() const;
   void Kill();                       // At once; a no-op if it is gone. Not while Run is running: use its stop token.

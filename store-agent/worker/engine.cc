@@ -1,9 +1,12 @@
 #include "store-agent/worker/engine.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
+#include <cstring>
+#include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -73,6 +76,24 @@ void WarmUpEngine() {
 void PrepareEngine(uint64_t seed, uint32_t threads) {
   at::set_num_threads(static_cast<int>(threads));
   at::manual_seed(seed);
+}
+
+std::string EngineRandomness() {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  const std::lock_guard lock(generator.mutex());
+  const at::Tensor state = generator.get_state();
+  return {reinterpret_cast<const char*>(state.data_ptr<uint8_t>()), static_cast<size_t>(state.numel())};
+}
+
+Status SetEngineRandomness(const std::string& state) {
+  at::Tensor bytes = at::empty({static_cast<int64_t>(state.size())}, at::kByte);
+  if (!state.empty()) std::memcpy(bytes.data_ptr<uint8_t>(), state.data(), state.size());
+  const Status set = Guarded("random numbers", [&] {
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    const std::lock_guard lock(generator.mutex());
+    generator.set_state(bytes);
+  });
+  return set.ok() ? set : DataLoss("the checkpoint's randomness isn't LibTorch's: {}", MessageOf(set));
 }
 
 Status Guarded(std::string_view what, const std::function<void()>& body) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -16,6 +17,10 @@ void WarmUpEngine();
 
 // The same seed, thread count, machine and plan give the same bits.
 void PrepareEngine(uint64_t seed, uint32_t threads);
+
+// What the numbers that programs draw from here on depend on, and its way back. DataLoss if it isn't such a thing.
+std::string EngineRandomness();
+Status SetEngineRandomness(const std::string& state);
 
 // Runs `body`, which calls LibTorch. What it throws becomes PlanError with the library's text, cleaned of C++
 // backtraces and cut to kErrorTextMax, after "what: "; failed allocations become ResourceExhausted.

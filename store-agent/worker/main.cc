@@ -112,7 +112,15 @@ int Main() {
       *reply.mutable_mark() = customers;
       Send(output, reply);
     };
-    v1::WorkerReply reply = tasks.Run(request, tell, inbox.stop(), mark);
+    const auto keep = [&](const v1::Checkpoint& piece) {
+      v1::WorkerReply reply;
+      reply.set_request_id(request.request_id());
+      *reply.mutable_checkpoint() = piece;
+      Send(output, reply);
+      std::string& bytes = *reply.mutable_checkpoint()->mutable_piece();
+      Wipe(bytes.data(), bytes.size());
+    };
+    v1::WorkerReply reply = tasks.Run(request, tell, inbox.stop(), mark, keep);
     inbox.TaskEnded();
     AISLE_COVER("commit.worker_answer.before");
     Send(output, reply);

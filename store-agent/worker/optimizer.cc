@@ -8,6 +8,20 @@ namespace aisle {
 
 namespace {
 
+std::span<const float> ValuesOf(const at::Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+}
+
+// None, or as many as there are parameters.
+StatusOr<at::Tensor> TensorOf(std::vector<float> values, size_t length) {
+  if (values.empty()) return at::Tensor();
+  if (values.size() != length) {
+    return DataLoss("the checkpoint remembers {} numbers for {} parameters", values.size(), length);
+  }
+  return at::tensor(values);
+}
+
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(const LocalTraining& schedule) : schedule_(schedule) {}
@@ -24,6 +38,12 @@ class Sgd final : public Optimizer {
       velocity_ = gradient.clone();
     }
     parameters.add_(velocity_, -schedule_.learning_rate);
+  }
+
+  void Save(CheckpointWriter& out) const override { out.Floats(ValuesOf(velocity_)); }
+  Status Load(CheckpointReader& in, size_t length) override {
+    AISLE_ASSIGN_OR_RETURN(velocity_, TensorOf(in.Floats(), length));
+    return OkStatus();
   }
 
  private:
@@ -48,6 +68,17 @@ class Adam final : public Optimizer {
     const double correction2 = 1 - std::pow(kBeta2, steps_);
     at::sqrt_out(gradient, square_).div_(std::sqrt(correction2)).add_(kEpsilon);
     parameters.addcdiv_(mean_, gradient, -schedule_.learning_rate / correction1);
+  }
+
+  void Save(CheckpointWriter& out) const override {
+    out.U64(static_cast<uint64_t>(steps_)).Floats(ValuesOf(mean_)).Floats(ValuesOf(square_));
+  }
+  Status Load(CheckpointReader& in, size_t length) override {
+    steps_ = static_cast<int64_t>(in.U64());
+    AISLE_ASSIGN_OR_RETURN(mean_, TensorOf(in.Floats(), length));
+    AISLE_ASSIGN_OR_RETURN(square_, TensorOf(in.Floats(), length));
+    if (mean_.defined() == square_.defined()) return OkStatus();
+    return DataLoss("the checkpoint remembers half of what Adam needs");
   }
 
  private:

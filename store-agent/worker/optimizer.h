@@ -2,8 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "base/status.h"
 #include "plans/plan.h"
+#include "store-agent/worker/checkpoints.h"
 
 namespace at {
 class Tensor;
@@ -16,6 +20,11 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // Moves `parameters` against `gradient` (both flat float tensors of one length), which it may overwrite.
   virtual void Step(at::Tensor& parameters, at::Tensor& gradient) = 0;
+
+  // What later steps depend on, and its way back into a new optimizer of the same schedule: then they are the same, bit
+  // for bit. DataLoss unless it is what one for `length` parameters wrote.
+  virtual void Save(CheckpointWriter& out) const = 0;
+  virtual Status Load(CheckpointReader& in, size_t length) = 0;
 };
 
 // SGD with momentum (Sutskever et al. 2013, in PyTorch's form) or Adam (Kingma & Ba 2015, beta 0.9 and 0.999, eps

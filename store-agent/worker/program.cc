@@ -140,6 +140,13 @@ class Program::SavedState {
 };
 
 std::shared_ptr<Program::SavedState> Program::SaveState() const { return std::make_shared<SavedState>(*state_); }
+int64_t Program::own_writes() const {
+  std::vector<at::Tensor> tensors;
+  CollectTensors(state_->module._ivalue(), tensors);
+  int64_t sum = 0;
+  for (const at::Tensor& tensor : tensors) sum += tensor._version();
+  return sum;
+}
 bool Program::WroteState(const SavedState& saved) const { return saved.Wrote(); }
 void Program::RestoreState(SavedState& saved) { saved.Restore(); }
 bool Program::keeps_units_apart() const { return state_->keeps_units_apart; }

@@ -70,6 +70,8 @@ class Program {
   std::shared_ptr<SavedState> SaveState() const;
   bool WroteState(const SavedState& saved) const;
   void RestoreState(SavedState& saved);
+  // Rises whenever the program itself writes into one of them; an optimizer's steps don't count.
+  int64_t own_writes() const;
 
   // Calls a method; what it throws becomes PlanError.
   Status Call(const char* method, const c10::IValue& argument, c10::IValue& result);

@@ -142,19 +142,23 @@ struct TaskRunner::State {
     return &*loaded;
   }
 
-  Status Train(const v1::TrainTask& task, const OnProgress& on_progress, const OnMark& on_mark,
-               const std::atomic<bool>& stop, v1::TrainResult& result);
+  struct Ears {
+    const OnProgress& on_progress;
+    const OnMark& on_mark;
+    const OnCheckpoint& on_checkpoint;
+  };
+  Status Train(const v1::TrainTask& task, const Ears& ears, const std::atomic<bool>& stop, v1::TrainResult& result);
   Status TrainOnCustomers(LoadedPlan& used, const v1::TrainTask& task, AesCtrStream& random, const TrainingHooks& hooks,
                           const OnMark& on_mark, v1::TrainResult& result);
   Status Evaluate(const v1::EvaluateTask& task, const std::atomic<bool>& stop, v1::EvaluateResult& result);
   Status Inspect(const v1::InspectTask& task, v1::InspectResult& result);
   Status Export(const v1::ExportTask& task, v1::ExportResult& result);
-  Status Dispatch(const v1::WorkerRequest& request, const OnProgress& on_progress, const OnMark& on_mark,
-                  const std::atomic<bool>& stop, v1::WorkerReply& reply);
+  Status Dispatch(const v1::WorkerRequest& request, const Ears& ears, const std::atomic<bool>& stop,
+                  v1::WorkerReply& reply);
 };
 
-Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_progress, const OnMark& on_mark,
-                                const std::atomic<bool>& stop, v1::TrainResult& result) {
+Status TaskRunner::State::Train(const v1::TrainTask& task, const Ears& ears, const std::atomic<bool>& stop,
+                                v1::TrainResult& result) {
   const uint32_t passes = std::max<uint32_t>(task.passes(), 1);
   if (passes > kPassesMax || (passes > 1 && !task.keep_weights())) {
     return InvalidArgument("{} passes: more than one is for local-only models, and {} is the most", passes, kPassesMax);
@@ -169,16 +173,18 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   PrepareEngine(random->Draw64(), std::max<uint32_t>(task.threads(), 1));
   Pacer pacer;
   const auto tell = [&](uint32_t step, uint32_t steps_total, double loss) {
-    if (!on_progress || (!pacer.Due() && step != steps_total)) return;
+    if (!ears.on_progress || (!pacer.Due() && step != steps_total)) return;
     v1::Progress progress;
     progress.set_step(step);
     progress.set_steps_total(steps_total);
     progress.set_loss(loss);
-    on_progress(progress);
+    ears.on_progress(progress);
   };
+  Checkpoints checkpoints(task, ears.on_checkpoint);
+  const TrainingHooks hooks{.on_step = tell, .stop = &stop, .checkpoints = &checkpoints};
   // A model for the store alone leaves no trace outside, so nothing is clipped or drawn for it.
   if (plan.privacy.unit() == PrivacyUnit::kCustomer && !task.keep_weights()) {
-    return TrainOnCustomers(*used, task, *random, {tell, &stop}, on_mark, result);
+    return TrainOnCustomers(*used, task, *random, hooks, ears.on_mark, result);
   }
   AISLE_ASSIGN_OR_RETURN(const Examples examples, Examples::Prepare(*program, plan, ViewsOf(task.tables())));
 
@@ -191,7 +197,7 @@ Status TaskRunner::State::Train(const v1::TrainTask& task, const OnProgress& on_
   const std::chrono::duration<double> until_training = std::chrono::steady_clock::now() - began;
   std::vector<float> before = program->TrainableValues();
   AISLE_ASSIGN_OR_RETURN(const TrainingReport report,
-                         TrainLocally(*program, examples, plan.training, passes, *random, {tell, &stop}));
+                         TrainLocally(*program, examples, plan.training, passes, *random, hooks));
   result.set_examples(examples.training().size());
   result.set_loss_before(report.loss_before);
   result.set_loss_after(report.loss_after);
@@ -254,11 +260,11 @@ Status TaskRunner::State::Export(const v1::ExportTask& task, v1::ExportResult& r
   return OkStatus();
 }
 
-Status TaskRunner::State::Dispatch(const v1::WorkerRequest& request, const OnProgress& on_progress,
-                                   const OnMark& on_mark, const std::atomic<bool>& stop, v1::WorkerReply& reply) {
+Status TaskRunner::State::Dispatch(const v1::WorkerRequest& request, const Ears& ears, const std::atomic<bool>& stop,
+                                   v1::WorkerReply& reply) {
   switch (request.task_case()) {
     case v1::WorkerRequest::kTrain:
-      return Train(request.train(), on_progress, on_mark, stop, *reply.mutable_trained());
+      return Train(request.train(), ears, stop, *reply.mutable_trained());
     case v1::WorkerRequest::kEvaluate:
       return Evaluate(request.evaluate(), stop, *reply.mutable_evaluated());
     case v1::WorkerRequest::kInspect:
@@ -274,11 +280,12 @@ TaskRunner::TaskRunner() : state_(std::make_unique<State>()) {}
 TaskRunner::~TaskRunner() = default;
 
 v1::WorkerReply TaskRunner::Run(const v1::WorkerRequest& request, const OnProgress& on_progress,
-                                const std::atomic<bool>& stop, const OnMark& on_mark) {
+                                const std::atomic<bool>& stop, const OnMark& on_mark,
+                                const OnCheckpoint& on_checkpoint) {
   v1::WorkerReply reply;
   Status ended;
   const Status threw = Guarded("the task", [&] {
-    ended = state_->Dispatch(request, on_progress, on_mark, stop, reply);
+    ended = state_->Dispatch(request, {on_progress, on_mark, on_checkpoint}, stop, reply);
   });  // Our own allocations.
   const Status& status = threw.ok() ? ended : threw;
   if (!status.ok()) {

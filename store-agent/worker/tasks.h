@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "aisle/v1/worker.pb.h"
+#include "store-agent/worker/checkpoints.h"
 
 namespace aisle {
 
@@ -24,9 +25,10 @@ class TaskRunner {
   // Told of every customer before the plan's program runs on their rows.
   using OnMark = std::function<void(const v1::Mark&)>;
 
-  // Never throws: whatever goes wrong is a WorkerFailure. The reply carries the request's id.
+  // Never throws: whatever goes wrong is a WorkerFailure. The reply carries the request's id. Checkpoints are told
+  // where a TrainTask asks for them, and once more when it is stopped between two steps.
   v1::WorkerReply Run(const v1::WorkerRequest& request, const OnProgress& on_progress, const std::atomic<bool>& stop,
-                      const OnMark& on_mark = {});
+                      const OnMark& on_mark = {}, const OnCheckpoint& on_checkpoint = {});
 
  private:
   struct State;

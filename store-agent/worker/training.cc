@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <numeric>
 
@@ -18,6 +19,8 @@ namespace aisle {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr uint32_t kCheckpointKind = 0x31544c43;  // "CLT1": local training, first form.
 
 double SecondsSince(SteadyClock::time_point began) {
   return std::chrono::duration<double>(SteadyClock::now() - began).count();
@@ -55,7 +58,25 @@ class Trainer {
         examples_(examples),
         schedule_(schedule),
         hooks_(hooks),
-        optimizer_(MakeOptimizer(schedule)) {}
+        optimizer_(MakeOptimizer(schedule)),
+        own_writes_(program.own_writes()) {}
+
+  // Once, before the first pass: the steps that the checkpoint says were done are passed over.
+  Status GoOn(std::string_view checkpoint) {
+    if (checkpoint.empty()) return OkStatus();
+    CheckpointReader in(checkpoint);
+    if (in.U32() != kCheckpointKind) return DataLoss("the checkpoint isn't one of local training");
+    done_ = in.U32();
+    const std::vector<float> values = in.Floats();
+    if (values.size() != program_.trainable_count()) {
+      return DataLoss("the checkpoint has {} parameters, the plan {}", values.size(), program_.trainable_count());
+    }
+    AISLE_RETURN_IF_ERROR(optimizer_->Load(in, values.size()));
+    const std::string randomness = in.Bytes();
+    AISLE_RETURN_IF_ERROR(in.Finish());
+    if (!values.empty()) std::memcpy(program_.flat().data_ptr<float>(), values.data(), values.size() * sizeof(float));
+    return SetEngineRandomness(randomness);
+  }
 
   // All epochs of one pass; `steps_total` is for progress only.
   Status Run(RandomSource& random, uint32_t steps_total, TrainingReport& report) {
@@ -65,9 +86,15 @@ class Trainer {
       Shuffle(order, random);
       for (size_t at = 0; at < order.size() && steps_of_pass < schedule_.steps_max; at += schedule_.batch_size) {
         const size_t count = std::min<size_t>(schedule_.batch_size, order.size() - at);
-        AISLE_ASSIGN_OR_RETURN(const double loss, Step(std::span(order).subspan(at, count)));
-        if (report.steps++ == 0) report.seconds_first_batch = SecondsSince(began_);
         ++steps_of_pass;
+        if (report.steps < done_) {
+          ++report.steps;
+          continue;
+        }
+        if (IsStopped()) return Stop(report.steps);
+        AISLE_ASSIGN_OR_RETURN(const double loss, Step(std::span(order).subspan(at, count)));
+        if (report.steps++ == done_) report.seconds_first_batch = SecondsSince(began_);
+        if (hooks_.checkpoints != nullptr && hooks_.checkpoints->Due()) Keep(report.steps);
         if (hooks_.on_step) hooks_.on_step(report.steps, steps_total, loss);
       }
     }
@@ -75,9 +102,27 @@ class Trainer {
   }
 
  private:
+  bool IsStopped() const { return hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed); }
+
+  // Whoever stops a task may want to go on with it.
+  Status Stop(uint32_t steps) {
+    if (hooks_.checkpoints != nullptr && hooks_.checkpoints->wanted() && steps > done_) Keep(steps);
+    return Cancelled("training was stopped");
+  }
+
+  void Keep(uint32_t steps) {
+    // A program that writes into its own tensors remembers more than is written down here.
+    if (program_.own_writes() != own_writes_) return hooks_.checkpoints->Disable();
+    hooks_.checkpoints->Keep([&](CheckpointWriter& out) {
+      const at::Tensor& flat = program_.flat();
+      out.U32(kCheckpointKind).U32(steps);
+      out.Floats({flat.data_ptr<float>(), static_cast<size_t>(flat.numel())});
+      optimizer_->Save(out);
+      out.Bytes(EngineRandomness());
+    });
+  }
+
   StatusOr<double> Step(std::span<const int64_t> indices) {
-    if (hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed))
-      return Cancelled("training was stopped");
     c10::IValue batch;
     examples_.Gather(indices, batch);
     AISLE_ASSIGN_OR_RETURN(const at::Tensor losses,
@@ -101,6 +146,8 @@ class Trainer {
   const LocalTraining& schedule_;
   const TrainingHooks& hooks_;
   std::unique_ptr<Optimizer> optimizer_;
+  const int64_t own_writes_;
+  uint32_t done_ = 0;  // Steps, before this run.
   SteadyClock::time_point began_ = SteadyClock::now();
 };
 
@@ -137,6 +184,7 @@ StatusOr<TrainingReport> TrainLocally(Program& program, const Examples& examples
   program.SetTraining(true);
   const auto began = SteadyClock::now();
   Trainer trainer(program, examples, schedule, hooks);
+  if (hooks.checkpoints != nullptr) AISLE_RETURN_IF_ERROR(trainer.GoOn(hooks.checkpoints->resume()));
   const uint32_t steps_total = StepsOfPass(schedule, examples.training().size()) * passes;
   for (uint32_t pass = 0; pass < passes; ++pass) AISLE_RETURN_IF_ERROR(trainer.Run(random, steps_total, report));
   report.seconds_training = SecondsSince(began);

@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "base/storage/files.h"
+#include "tests/storage/temporary_folder.h"
+
 namespace aisle {
 namespace {
 
@@ -59,6 +65,39 @@ TEST(RunWithoutWhoeverBreaksItTest, AMissingProgramIsToldAtOnce) {
   const CustomerAttempts attempts = RunWithoutWhoeverBreaksIt(worker, "/nonexistent", request, {}, {});
   EXPECT_EQ(attempts.outcome.end, WorkerEnd::kNotStarted);
   EXPECT_EQ(worker, nullptr);
+}
+
+// A worker that counts its runs in a file and ends each as `ending` says.
+class KilledWorkerTest : public ::testing::Test {
+ protected:
+  CustomerAttempts Run(const std::string& ending) {
+    const std::string program = folder_.Write(
+        "worker.sh", "#!/bin/sh\nhead -c 4 >/dev/null\necho run >>" + folder_.File("runs") + "\n" + ending);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    std::unique_ptr<WorkerProcess> worker;
+    v1::WorkerRequest request;
+    request.mutable_train();
+    return RunWithoutWhoeverBreaksIt(
+        worker, program, request,
+        {.memory = uint64_t{1} << 30, .cpu_time = absl::Seconds(60), .wall_time = absl::Seconds(60)}, {});
+  }
+  int runs() const { return static_cast<int>(std::ranges::count(ReadFile(folder_.File("runs")).value(), '\n')); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(KilledWorkerTest, IsStartedAgainAFewTimes) {
+  const CustomerAttempts attempts = Run("kill -9 $$");
+  EXPECT_EQ(attempts.outcome.end, WorkerEnd::kMemoryCap);
+  EXPECT_TRUE(attempts.outcome.killed);
+  EXPECT_EQ(runs(), 1 + kAccidentsMax);
+}
+
+TEST_F(KilledWorkerTest, ADeathOfItsOwnIsNoAccident) {
+  const CustomerAttempts attempts = Run("kill -SEGV $$");
+  EXPECT_EQ(attempts.outcome.end, WorkerEnd::kCrash);
+  EXPECT_FALSE(attempts.outcome.killed);
+  EXPECT_EQ(runs(), 1);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ TEST(WipeTaskTest, NothingIsLeftOfARequest) {
   v1::WorkerRequest request;
   request.mutable_train()->set_seed(std::string(32, 's'));
   request.mutable_train()->set_noise_seed(std::string(32, 'n'));
+  request.mutable_train()->set_resume("checkpoint");
   request.mutable_train()->add_tables()->add_columns()->set_int64_values("12345678");
   WipeTask(request);
   EXPECT_EQ(request.ByteSizeLong(), 0U);

@@ -97,6 +97,25 @@ TEST_F(WorkerProcessTest, ProgressComesBeforeTheAnswer) {
   EXPECT_EQ(steps, (std::vector<uint32_t>{3, 3}));
 }
 
+TEST_F(WorkerProcessTest, PiecesOfCheckpointsAreToldAsTheyCome) {
+  v1::WorkerReply piece;
+  piece.set_request_id(9);
+  piece.mutable_checkpoint()->set_piece("some");
+  v1::WorkerReply last = piece;
+  last.mutable_checkpoint()->set_offset_bytes(4);
+  last.mutable_checkpoint()->set_last(true);
+  v1::WorkerReply reply;
+  reply.set_request_id(9);
+  reply.mutable_inspected();
+  std::vector<uint64_t> offsets;
+  const WorkerOutcome outcome =
+      StartScript(Printf(piece) + ";" + Printf(last) + ";" + Printf(reply) + "; exec sleep 1000")
+          ->Run(SmallRequest(), Limits(), {}, {},
+                [&](const v1::Checkpoint& told) { offsets.push_back(told.offset_bytes()); });
+  EXPECT_TRUE(outcome.ok()) << outcome.detail;
+  EXPECT_EQ(offsets, (std::vector<uint64_t>{0, 4}));
+}
+
 TEST_F(WorkerProcessTest, ALengthOverTheLimitIsRefusedUnread) {
   const WorkerOutcome outcome = RunScript("printf '\\377\\377\\377\\177'; exec sleep 1000");
   EXPECT_EQ(outcome.end, WorkerEnd::kBadFrame);

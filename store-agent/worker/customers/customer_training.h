@@ -28,6 +28,9 @@ struct CustomerReport {
 };
 
 // Customers whom `watch` leaves out are drawn like all, and add nothing.
+//
+// `hooks.checkpoints` may be due between any few customers. Going on from one gives the very same vector; coins, noise
+// and the seed of `customers` must begin where they began then. DataLoss if it isn't of this training.
 
 // The update vector of mode customer, on `quantizer`'s grid and without noise. `coins` draws the customers: a
 // cryptographic stream, secret, used for nothing else. `program` must hold the broadcast weights, and does so after.

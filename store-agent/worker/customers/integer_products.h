@@ -34,6 +34,7 @@ class ProductSums {
   size_t as() const { return as_; }
   size_t bs() const { return bs_; }
   int32_t* row(size_t i) { return sums_.data() + i * stride_; }  // `bs` sums.
+  const int32_t* row(size_t i) const { return sums_.data() + i * stride_; }
 
  private:
   size_t as_;

@@ -105,6 +105,19 @@ class Totals {
     }
     Clear();
   }
+  // What was added, into the parameter's own place of `all`; and back.
+  void CopyTo(std::span<int64_t> all) const {
+    const std::span<int64_t> own = all.subspan(parameter_.offset, parameter_.count);
+    std::ranges::copy(wide_, own.begin());
+    for (size_t i = 0; i < products_.as(); ++i) {
+      const int32_t* sums = products_.row(i);
+      for (size_t j = 0; j < columns(); ++j) own[i * columns() + j] += sums[j];
+    }
+  }
+  void TakeUp(std::span<const int64_t> all) {
+    const std::span<const int64_t> own = all.subspan(parameter_.offset, parameter_.count);
+    wide_.assign(own.begin(), own.end());
+  }
   void Clear() {
     for (size_t i = 0; i < products_.as(); ++i) std::fill_n(products_.row(i), columns(), 0);
     load_ = 0;
@@ -163,6 +176,29 @@ class OuterProducts final : public SeatedGradients {
     rows_ = {.factors = std::vector<FactorRows>(totals_.size()), .rest = rest_, .fine_rest = fine_rest_};
   }
 
+  SecretVector<int64_t> Pending() const override {
+    size_t count = 0;
+    for (const LaneParameter& parameter : lanes().parameters())
+      count = std::max(count, parameter.offset + parameter.count);
+    SecretVector<int64_t> pending(count);
+    for (const Totals& totals : totals_) totals.CopyTo(pending.Mutable());
+    EachOfRest([&](const LaneParameter& parameter, size_t at) {
+      const auto rest = std::span<const int64_t>(rest_totals_).subspan(at, parameter.count);
+      std::ranges::copy(rest, pending.Mutable().subspan(parameter.offset).begin());
+    });
+    return pending;
+  }
+
+  bool TakeUp(std::span<const int64_t> pending) override {
+    if (pending.size() != Pending().size()) return false;
+    for (Totals& totals : totals_) totals.TakeUp(pending);
+    EachOfRest([&](const LaneParameter& parameter, size_t at) {
+      std::ranges::copy(pending.subspan(parameter.offset, parameter.count),
+                        std::span<int64_t>(rest_totals_).subspan(at).begin());
+    });
+    return true;
+  }
+
  private:
   bool Take(const UnitSum& sum) override {
     norm_max_ = sum.fine_norm_max();
@@ -215,17 +251,22 @@ class OuterProducts final : public SeatedGradients {
   }
 
   void PutInto(UnitSum& sum) override {
-    size_t next_totals = 0;
-    size_t next_rest = 0;
-    for (const LaneParameter& parameter : lanes().parameters()) {
-      if (parameter.form != GradientForm::kWhole) {
-        totals_[next_totals++].MoveTo(sum, on_totals_);
-        continue;
-      }
-      const auto rest = std::span<const int64_t>(rest_totals_).subspan(next_rest, parameter.count);
-      next_rest += parameter.count;
+    for (Totals& totals : totals_) totals.MoveTo(sum, on_totals_);
+    EachOfRest([&](const LaneParameter& parameter, size_t at) {
+      const auto rest = std::span<const int64_t>(rest_totals_).subspan(at, parameter.count);
       if (on_totals_) on_totals_(parameter.offset, rest);
       sum.AddFineTotals(parameter.offset, rest);
+    });
+  }
+
+  // Every kWhole parameter, with its place in `rest_totals_`.
+  template <typename Each>
+  void EachOfRest(const Each& each) const {
+    size_t at = 0;
+    for (const LaneParameter& parameter : lanes().parameters()) {
+      if (parameter.form != GradientForm::kWhole) continue;
+      each(parameter, at);
+      at += parameter.count;
     }
   }
 

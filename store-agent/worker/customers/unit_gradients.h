@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "base/secret.h"
 #include "base/status.h"
 #include "privacy/unit_sum.h"
 #include "store-agent/worker/customers/customer_watch.h"
@@ -50,6 +51,11 @@ class UnitGradients {
   // Cancelled when stopped; no other error.
   virtual Status AddSome(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) = 0;
   virtual void Finish(UnitSum& /*sum*/) {}
+
+  // Between Begin and Finish: what was added and isn't in the sum yet, by trainable parameter, and its way back after
+  // another Begin. Empty for ways that add to the sum at once. False if it isn't what this way holds.
+  virtual SecretVector<int64_t> Pending() const { return {}; }
+  virtual bool TakeUp(std::span<const int64_t> pending) { return pending.empty(); }
 
   // All in one part.
   Status AddAll(const UnitWork& work, const SlotsOfUnit& slots_of, UnitSum& sum) {
