@@ -37,6 +37,7 @@ Status AgentDriver::Start() {
   if (findings.record) round = RoundOf(*findings.record);
   AISLE_RETURN_IF_ERROR(parts_.spool.DropAllBut(round));
   AISLE_RETURN_IF_ERROR(parts_.sum.ForgetAllBut(round));
+  AISLE_RETURN_IF_ERROR(parts_.steps.ForgetTrainingsBut(round));
   if (round) {
     AISLE_ASSIGN_OR_RETURN(findings.spooled, parts_.spool.Find(*round));
     LogInfo("taking up round {} again", *round);

@@ -11,6 +11,7 @@
 
 #include "base/fleet.h"
 #include "base/secret.h"
+#include "base/status.h"
 
 namespace aisle {
 
@@ -21,12 +22,15 @@ class TaskSteps {
  public:
   virtual ~TaskSteps() = default;
 
+  // At the agent's start, before anything else: what was kept of trainings for other rounds than this is dropped.
+  // Errors: the disk.
+  virtual Status ForgetTrainingsBut(const std::optional<RoundId>& /*round*/) { return OkStatus(); }
   // Before a blob is fetched: refuses if the day's transfer budget doesn't hold it.
   virtual std::optional<TaskEnd> AllowFetch(const BlobName& blob) = 0;
   // The plan is in the cache. Checks its signature, its sense, the site's consent and the privacy budget.
   virtual std::optional<TaskEnd> Vet(const TrainInstruction& task) = 0;
   // Plan and weights are in the cache. Afterwards a clean update is held in memory for Release. The same seed on the
-  // same rows gives the same update.
+  // same rows gives the same update; a training that was interrupted goes on, and gives what it would have given.
   virtual std::optional<TaskEnd> Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
                                        std::stop_token stop) = 0;
   // After Train: how the update is to be summed, by the store's own knowledge; `attempt` is the first. Nothing where

@@ -9,6 +9,7 @@ namespace aisle {
 namespace {
 
 constexpr absl::Duration kWorkerIdleMax = absl::Hours(24);
+constexpr absl::Duration kCheckpointEveryMax = absl::Hours(24);
 constexpr uint64_t kCacheSizeMin = uint64_t{16} << 20;
 
 StatusOr<AgentConfig> FromTable(ConfigTable root) {
@@ -23,11 +24,13 @@ StatusOr<AgentConfig> FromTable(ConfigTable root) {
   root.Read("metrics_listen", config.metrics_listen);
   root.Read("log_level", config.log_level);
   root.ReadDuration("worker_idle", config.worker_idle);
+  root.ReadDuration("checkpoint_every", config.checkpoint_every);
   root.ReadByteCount("cache_size_max", config.cache_size_max);
   if (const StatusOr<LogLevel> level = ParseLogLevel(config.log_level); !level.ok()) {
     root.Refuse("log_level", MessageOf(level.status()));
   }
   if (config.worker_idle > kWorkerIdleMax) root.Refuse("worker_idle", "is above the limit of 24h");
+  if (config.checkpoint_every > kCheckpointEveryMax) root.Refuse("checkpoint_every", "is above the limit of 24h");
   if (config.cache_size_max < kCacheSizeMin) root.Refuse("cache_size_max", "is below the limit of 16 MiB");
   AISLE_RETURN_IF_ERROR(root.Finish());
   return config;

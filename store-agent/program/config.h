@@ -22,7 +22,9 @@ struct AgentConfig {
   std::string metrics_listen = "127.0.0.1:9464";
   std::string log_level = "info";
   absl::Duration worker_idle = absl::Seconds(60);  // How long a worker is kept warm.
-  uint64_t cache_size_max = uint64_t{1} << 30;     // Bytes of plans and weights kept.
+  // From one checkpoint of a training to the next; zero: none is made.
+  absl::Duration checkpoint_every = absl::Seconds(30);
+  uint64_t cache_size_max = uint64_t{1} << 30;  // Bytes of plans and weights kept.
 
   // Relative paths are taken from the file's own folder. InvalidArgument lists every mistake at once.
   static StatusOr<AgentConfig> Load(const std::string& path);

@@ -1,4 +1,8 @@
 // How rows leave: forgotten customers and expired retention.
+#include <algorithm>
+#include <vector>
+
+#include "base/codec.h"
 #include "store-agent/tables/row_key.h"
 #include "store-agent/tables/table_store_state.h"
 
@@ -108,6 +112,15 @@ Status TableStore::Readmit(std::string_view customer) {
 StatusOr<bool> TableStore::IsForgotten(std::string_view customer) const {
   const std::lock_guard lock(state_->mutex);
   return state_->forgotten.contains(state_->PseudonymOf(customer));
+}
+
+Digest TableStore::ForgottenDigest() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<std::string_view> list(state_->forgotten.begin(), state_->forgotten.end());
+  std::ranges::sort(list);
+  Sha256 digest;
+  for (const std::string_view pseudonym : list) digest.Update(ByteWriter().String(pseudonym).bytes());
+  return digest.Finish();
 }
 
 StatusOr<uint64_t> TableStoreState::DropExpiredFrom(TableState& table, int64_t cutoff) {

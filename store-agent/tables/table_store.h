@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -82,6 +83,8 @@ class TableStore {
   StatusOr<uint64_t> ForgetCustomer(std::string_view customer);
   Status Readmit(std::string_view customer);
   StatusOr<bool> IsForgotten(std::string_view customer) const;
+  // Of the list of the forgotten: another whenever it changed.
+  Digest ForgottenDigest() const;
 
   // Removes the rows that are older than their table's retention. Gives their number.
   StatusOr<uint64_t> DropExpired(absl::Time now);

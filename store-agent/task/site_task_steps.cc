@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "store-agent/task/release_and_spool.h"
 
 namespace aisle {
@@ -28,11 +29,16 @@ std::optional<CohortTerms> SiteTaskSteps::SumOf(const TrainInstruction& task) co
                      .dropout_permille = contract.dropout_permille};
 }
 
+Status SiteTaskSteps::ForgetTrainingsBut(const std::optional<RoundId>& round) {
+  return parts_.trainings == nullptr ? OkStatus() : parts_.trainings->DropAllBut(round);
+}
+
 std::variant<BlobName, TaskEnd> SiteTaskSteps::Release(const TrainInstruction& task) {
   if (!clean_ || clean_->round != task.round || !vetted_ || vetted_->digest != task.plan.digest) {
     return TaskEnd(Failed{FailureReason::kWorkerCrash, "there is no trained update to release"});
   }
   CleanUpdate clean = *std::exchange(clean_, {});
+  DropTrainings();
   if (clean.noised) return SpoolNoised(std::move(clean.values), task.round, clean.quantizer, parts_.spool);
   StatusOr<std::vector<Debit>> debits = DebitsFor(vetted_->plan, task);
   if (!debits.ok()) return TaskEnd(Refused{RefusalReason::kPrivacyUnit, std::string(MessageOf(debits.status()))});
@@ -78,7 +84,16 @@ void SiteTaskSteps::TellLedger() const {
                                .releases = spending.releases + spending.unbounded_releases});
 }
 
-void SiteTaskSteps::ForgetUpdate() { clean_.reset(); }
+void SiteTaskSteps::ForgetUpdate() {
+  clean_.reset();
+  DropTrainings();
+}
+
+// A task has only one, and no task begins before the last one's is gone.
+void SiteTaskSteps::DropTrainings() {
+  const Status dropped = ForgetTrainingsBut(std::nullopt);
+  if (!dropped.ok()) LogWarning("{}; the next start tries again", MessageOf(dropped));
+}
 
 void SiteTaskSteps::LetWorkerGo() {
   worker_.reset();

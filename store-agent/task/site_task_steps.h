@@ -23,6 +23,7 @@
 #include "store-agent/policy/home_store.h"
 #include "store-agent/supervisor/worker_process.h"
 #include "store-agent/tables/table_store.h"
+#include "store-agent/task/kept_training.h"
 #include "store-agent/task/worker_task.h"
 #include "store-agent/transfer/blob_cache.h"
 #include "store-agent/transfer/byte_meter.h"
@@ -43,7 +44,8 @@ struct SiteParts {
   RandomSource& random;
   std::function<std::vector<VerifyKey>()> plan_keys;
   std::string worker_program;
-  const HomeStore* home_store = nullptr;  // Null: every customer's rows are used.
+  const HomeStore* home_store = nullptr;      // Null: every customer's rows are used.
+  const TrainingFolder* trainings = nullptr;  // Null: a training that is interrupted is begun anew.
 };
 
 // One thread at a time: the agent's working thread.
@@ -51,6 +53,7 @@ class SiteTaskSteps final : public TaskSteps {
  public:
   explicit SiteTaskSteps(SiteParts parts) : parts_(std::move(parts)) { TellLedger(); }
 
+  Status ForgetTrainingsBut(const std::optional<RoundId>& round) override;
   std::optional<TaskEnd> AllowFetch(const BlobName& blob) override;
   std::optional<TaskEnd> Vet(const TrainInstruction& task) override;
   std::optional<TaskEnd> Train(const TrainInstruction& task, const SecretBytes& seed, absl::Time deadline,
@@ -78,15 +81,28 @@ class SiteTaskSteps final : public TaskSteps {
   std::optional<TaskEnd> CheckBudget(const VettedPlan& vetted, const TrainInstruction& task) const;
   StatusOr<SiteFacts> Facts() const;
   // training.cc
+  // What is the same for all runs of one training.
+  struct TrainingRun {
+    const TrainInstruction& task;
+    const SecretBytes& seed;
+    const UpdateShape& shape;
+    absl::Time deadline;
+    std::stop_token stop;
+    KeptTraining* kept;  // May be null.
+  };
+  using Clean = std::variant<SecretVector<int32_t>, TaskEnd>;
   // The noise key of mode local-sgd, paid for; empty in other modes.
   std::variant<SecretBytes, TaskEnd> PayForSteps(const TrainInstruction& task);
-  std::variant<SecretVector<int32_t>, TaskEnd> RunWorker(WorkerInputs inputs, const UpdateShape& shape,
-                                                         const SecretBytes& seed, absl::Time deadline,
-                                                         std::stop_token stop);
-  std::variant<SecretVector<int32_t>, TaskEnd> WithoutRows(v1::WorkerRequest& request, const UpdateShape& shape,
-                                                           absl::Time deadline, std::stop_token stop);
+  Clean MakeUpdate(const TrainingRun& run, std::string weights);
+  // An interrupted training, with what its worker was handed.
+  Clean GoOn(const TrainingRun& run, v1::TrainTask kept, std::string weights);
+  Clean BeginAnew(const TrainingRun& run, std::string weights);
+  Clean RunWorker(const TrainingRun& run, v1::WorkerRequest& request);
+  Clean WithoutRows(const TrainingRun& run, v1::WorkerRequest& request);
+  // A debit that is paid must not be lost with this process, nor the rows that it was paid for.
+  std::optional<TaskEnd> Freeze(const TrainingRun& run, const v1::TrainTask& task) const;
   // As often as it takes to leave out the customers who break the plan; `request` says so afterwards.
-  WorkerOutcome Ask(v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop);
+  WorkerOutcome Ask(const TrainingRun& run, v1::WorkerRequest& request);
   StatusOr<std::vector<ColumnTable>> ReadRows() const;
   StatusOr<std::vector<ColumnTable>> ReadNoRows() const;
   Status EnsureWorker();
@@ -94,6 +110,7 @@ class SiteTaskSteps final : public TaskSteps {
   // are releases, all paid for before the first. FailedPrecondition as PopulationsOf.
   StatusOr<std::vector<Debit>> DebitsFor(const Plan& plan, const TrainInstruction& task) const;
   void TellLedger() const;
+  void DropTrainings();
 
   SiteParts parts_;
   std::optional<VettedPlan> vetted_;

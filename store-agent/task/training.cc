@@ -35,15 +35,21 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   if (!shape.ok()) return PlanError(shape.status());
   StatusOr<Quantizer> quantizer = QuantizerOf(vetted_->plan, *shape);
   if (!quantizer.ok()) return PlanError(quantizer.status());
-  auto key = PayForSteps(task);
-  if (auto* end = std::get_if<TaskEnd>(&key)) return std::move(*end);
-  WorkerInputs inputs{.bundle = vetted_->bundle,
-                      .weights = *std::move(weights),
-                      .threads = parts_.policy.threads,
-                      .clip_norm = task.clip_norm,
-                      .noise_seed = std::get<SecretBytes>(std::move(key))};
-  auto trained = RunWorker(std::move(inputs), *shape, seed, deadline, stop);
-  if (auto* end = std::get_if<TaskEnd>(&trained)) return std::move(*end);
+  std::optional<KeptTraining> kept;
+  if (parts_.trainings != nullptr) {
+    kept.emplace(*parts_.trainings, task, seed, parts_.tables.ForgottenDigest(), parts_.random);
+  }
+  auto trained = MakeUpdate({.task = task,
+                             .seed = seed,
+                             .shape = *shape,
+                             .deadline = deadline,
+                             .stop = stop,
+                             .kept = kept ? &*kept : nullptr},
+                            *std::move(weights));
+  if (auto* end = std::get_if<TaskEnd>(&trained)) {
+    if (kept && !stop.stop_requested()) kept->Drop();
+    return std::move(*end);
+  }
   clean_.emplace(CleanUpdate{.round = task.round,
                              .quantizer = *std::move(quantizer),
                              .values = std::get<SecretVector<int32_t>>(std::move(trained)),
@@ -51,10 +57,29 @@ std::optional<TaskEnd> SiteTaskSteps::Train(const TrainInstruction& task, const 
   return std::nullopt;
 }
 
-// Steps are noised as they are made, so their debit comes before the first. A training that is begun anew, after a
-// crash or a stop, is a new debit with a new key: what the one before it drew is lost, and what it spent stays spent.
+SiteTaskSteps::Clean SiteTaskSteps::MakeUpdate(const TrainingRun& run, std::string weights) {
+  if (run.kept == nullptr) return BeginAnew(run, std::move(weights));
+  std::optional<v1::TrainTask> kept = run.kept->TakeUp();
+  if (!kept) return BeginAnew(run, std::move(weights));
+  LogInfo("{}: taking up the training that was interrupted", run.task.round);
+  return GoOn(run, *std::move(kept), std::move(weights));
+}
+
+SiteTaskSteps::Clean SiteTaskSteps::GoOn(const TrainingRun& run, v1::TrainTask kept, std::string weights) {
+  WipedRequest request{v1::WorkerRequest()};
+  request->set_request_id(1);
+  *request->mutable_train() = std::move(kept);
+  request->mutable_train()->set_bundle(vetted_->bundle);
+  request->mutable_train()->set_weights(std::move(weights));
+  request->mutable_train()->set_seed(std::string(run.seed.Reveal()));
+  return RunWorker(run, *request);
+}
+
+// Steps are noised as they are made, so their debit comes before the first. Key and rows are on the disk before it,
+// too: a training that is interrupted goes on with them. One that has to be begun anew is a new debit with a new key.
 std::variant<SecretBytes, TaskEnd> SiteTaskSteps::PayForSteps(const TrainInstruction& task) {
   if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretBytes();
+  if (std::optional<TaskEnd> end = CheckBudget(*vetted_, task)) return *std::move(end);
   const StatusOr<std::vector<Debit>> debits = DebitsFor(vetted_->plan, task);
   if (!debits.ok()) return TaskEnd(Refused{RefusalReason::kPrivacyUnit, std::string(MessageOf(debits.status()))});
   StatusOr<DebitReceipt> receipt = parts_.ledger.Spend(*debits, parts_.policy.caps, parts_.clock.Now());
@@ -65,16 +90,14 @@ std::variant<SecretBytes, TaskEnd> SiteTaskSteps::PayForSteps(const TrainInstruc
   return *std::move(key);
 }
 
-std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(WorkerInputs inputs, const UpdateShape& shape,
-                                                                      const SecretBytes& seed, absl::Time deadline,
-                                                                      std::stop_token stop) {
+SiteTaskSteps::Clean SiteTaskSteps::BeginAnew(const TrainingRun& run, std::string weights) {
   const StatusOr<SiteFacts> facts = Facts();
   if (!facts.ok()) return TaskEnd(Failed{FailureReason::kStorage, "the store's tables can't be read"});
   const bool of_customers = vetted_->plan.privacy.unit() == PrivacyUnit::kCustomer;
   // Too few rows: the update is zero and gets its noise like any other. Staying away would tell of the rows.
   if (!of_customers && !HasRowsFor(vetted_->plan, *facts)) {
     LogInfo("fewer rows are here than the plan asks for: this store sends noise only");
-    return SecretVector<int32_t>(shape.length());
+    return SecretVector<int32_t>(run.shape.length());
   }
   StatusOr<std::vector<ColumnTable>> rows = ReadRows();
   const bool too_many = of_customers && rows.status().code() == StatusCode::kResourceExhausted;
@@ -83,13 +106,38 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(WorkerInpu
     LogError("reading rows for a plan: {}", MessageOf(rows.status()));
     return TaskEnd(Failed{FailureReason::kStorage, "the store's rows can't be read"});
   }
-  WipedRequest request(MakeTrainRequest(std::move(inputs), *std::move(rows), seed));
-  if (too_many) return WithoutRows(*request, shape, deadline, stop);
-  WorkerOutcome outcome = Ask(*request, deadline, stop);
+  auto key = PayForSteps(run.task);
+  if (auto* end = std::get_if<TaskEnd>(&key)) return std::move(*end);
+  WorkerInputs inputs{.bundle = vetted_->bundle,
+                      .weights = std::move(weights),
+                      .threads = parts_.policy.threads,
+                      .clip_norm = run.task.clip_norm,
+                      .noise_seed = std::get<SecretBytes>(std::move(key))};
+  WipedRequest request(MakeTrainRequest(std::move(inputs), *std::move(rows), run.seed));
+  if (too_many) return WithoutRows(run, *request);
+  if (run.kept != nullptr && parts_.trainings->every() > absl::ZeroDuration()) {
+    request->mutable_train()->set_checkpoint_ms(static_cast<uint32_t>(
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(parts_.trainings->every()), 0, UINT32_MAX)));
+  }
+  if (std::optional<TaskEnd> end = Freeze(run, request->train())) return *std::move(end);
+  return RunWorker(run, *request);
+}
+
+std::optional<TaskEnd> SiteTaskSteps::Freeze(const TrainingRun& run, const v1::TrainTask& task) const {
+  if (run.kept == nullptr || task.noise_seed().empty()) return std::nullopt;
+  const Status frozen = run.kept->Freeze(task);
+  if (frozen.ok()) return std::nullopt;
+  LogError("a training can't be kept: {}", MessageOf(frozen));
+  return Failed{FailureReason::kStorage, "the store's training folder can't be written"};
+}
+
+SiteTaskSteps::Clean SiteTaskSteps::RunWorker(const TrainingRun& run, v1::WorkerRequest& request) {
+  const bool of_customers = vetted_->plan.privacy.unit() == PrivacyUnit::kCustomer;
+  WorkerOutcome outcome = Ask(run, request);
   if (!outcome.ok()) {
     LogWarning("training ended: {}: {}", NameOf(outcome.end), outcome.detail);
     if (!of_customers || !MayDependOnRows(outcome.end)) return EndOf(outcome);
-    return WithoutRows(*request, shape, deadline, stop);
+    return WithoutRows(run, request);
   }
   const v1::TrainResult& trained = outcome.reply.trained();
   LogInfo(
@@ -97,28 +145,28 @@ std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::RunWorker(WorkerInpu
       of_customers ? fmt::format(" of {} customers drawn from {}", trained.customers_drawn(), trained.customers()) : "",
       aisle::FormatDuration(absl::Trunc(outcome.use.wall_time, absl::Milliseconds(1))), outcome.use.memory_peak / kMiB);
   if (of_customers) LogInfo("customers' gradients were taken by {}", trained.gradients_way());
-  return TakeUpdate(outcome, shape);
+  return TakeUpdate(outcome, run.shape);
 }
 
 // One customer's rows mustn't decide whether a store takes part: where all customers' rows together are more than the
 // task may take, it gets none, and noise is all that this store sends. Headquarters sees it, if at all, in the noised
 // count of customers.
-std::variant<SecretVector<int32_t>, TaskEnd> SiteTaskSteps::WithoutRows(v1::WorkerRequest& request,
-                                                                        const UpdateShape& shape, absl::Time deadline,
-                                                                        std::stop_token stop) {
+SiteTaskSteps::Clean SiteTaskSteps::WithoutRows(const TrainingRun& run, v1::WorkerRequest& request) {
   LogWarning("the plan can't cope with this store's rows: it sends noise only");
   parts_.metrics.SentNoiseOnly();
-  if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretVector<int32_t>(shape.length());
+  if (vetted_->plan.privacy.mode != PrivacyMode::kLocalSgd) return SecretVector<int32_t>(run.shape.length());
   RemoveRows(request);
-  WorkerOutcome outcome = Ask(request, deadline, stop);
+  if (std::optional<TaskEnd> end = Freeze(run, request.train())) return *std::move(end);
+  WorkerOutcome outcome = Ask(run, request);
   if (!outcome.ok()) return EndOf(outcome);
-  return TakeUpdate(outcome, shape);
+  return TakeUpdate(outcome, run.shape);
 }
 
-WorkerOutcome SiteTaskSteps::Ask(v1::WorkerRequest& request, absl::Time deadline, std::stop_token stop) {
+WorkerOutcome SiteTaskSteps::Ask(const TrainingRun& run, v1::WorkerRequest& request) {
   TaskLimits caps = vetted_->plan.limits;
-  caps.wall_time = std::clamp(deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
-  CustomerAttempts attempts = RunWithoutWhoeverBreaksIt(worker_, parts_.worker_program, request, caps, stop);
+  caps.wall_time = std::clamp(run.deadline - parts_.clock.Now(), absl::Seconds(1), caps.wall_time);
+  CustomerAttempts attempts =
+      RunWithoutWhoeverBreaksIt(worker_, parts_.worker_program, request, caps, run.stop, run.kept);
   WorkerOutcome& outcome = attempts.outcome;
   if (attempts.left_out > 0) {
     LogWarning("{} customers' rows broke the plan off: they add nothing, the others do", attempts.left_out);
@@ -126,7 +174,7 @@ WorkerOutcome SiteTaskSteps::Ask(v1::WorkerRequest& request, absl::Time deadline
   }
   parts_.metrics.WorkerUsed(outcome.use.memory_peak, outcome.use.wall_time);
   // A stop that came too late to interrupt still counts: nobody wants this update any more.
-  if (outcome.ok() && stop.stop_requested()) outcome.end = WorkerEnd::kStopped;
+  if (outcome.ok() && run.stop.stop_requested()) outcome.end = WorkerEnd::kStopped;
   return std::move(outcome);
 }
 

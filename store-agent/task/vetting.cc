@@ -19,7 +19,12 @@ std::optional<TaskEnd> SiteTaskSteps::Vet(const TrainInstruction& task) {
   if (auto* end = std::get_if<TaskEnd>(&opened)) return std::move(*end);
   auto& vetted = std::get<VettedPlan>(opened);
   if (std::optional<TaskEnd> end = CheckPolicy(vetted, task)) return end;
-  if (std::optional<TaskEnd> end = CheckBudget(vetted, task)) return end;
+  // Mode local-sgd pays before training; one that is taken up again has done so. If it hasn't, PayForSteps will tell.
+  const bool may_be_paid = vetted.plan.privacy.mode == PrivacyMode::kLocalSgd && parts_.trainings != nullptr &&
+                           parts_.trainings->HasTask(task.round);
+  if (!may_be_paid) {
+    if (std::optional<TaskEnd> end = CheckBudget(vetted, task)) return end;
+  }
   const Status started = EnsureWorker();  // It loads LibTorch while the weights are fetched.
   if (!started.ok()) LogWarning("the worker can't be started: {}", MessageOf(started));
   vetted_ = std::move(vetted);

@@ -67,6 +67,7 @@ v1::WorkerRequest MakeTrainRequest(WorkerInputs inputs, std::vector<ColumnTable>
 void RemoveRows(v1::WorkerRequest& request) {
   request.mutable_train()->clear_left_out();
   request.mutable_train()->clear_alone();
+  request.mutable_train()->clear_resume();
   for (v1::TableData& table : *request.mutable_train()->mutable_tables()) {
     WipeRows(table);
     table.set_rows(0);

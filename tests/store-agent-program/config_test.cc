@@ -28,6 +28,7 @@ TEST(AgentConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->metrics_listen, defaults.metrics_listen);
   EXPECT_EQ(sample->log_level, defaults.log_level);
   EXPECT_EQ(sample->worker_idle, defaults.worker_idle);
+  EXPECT_EQ(sample->checkpoint_every, defaults.checkpoint_every);
   EXPECT_EQ(sample->cache_size_max, defaults.cache_size_max);
 }
 
