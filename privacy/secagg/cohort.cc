@@ -44,6 +44,20 @@ Status CheckPlaces(std::string_view what, const std::vector<uint32_t>& expected,
                          expected.size());
 }
 
+// Each entry has its place, in order; some places may have none.
+Status CheckAmong(std::string_view what, const std::vector<uint32_t>& owed, const std::vector<uint32_t>& given) {
+  auto place = owed.begin();
+  for (const uint32_t one : given) {
+    place = std::find(place, owed.end(), one);
+    if (place == owed.end()) {
+      return InvalidArgument("{} has an entry for position {}, which isn't owed, or comes twice or out of order", what,
+                             one);
+    }
+    ++place;
+  }
+  return OkStatus();
+}
+
 // What `from` dealt to `to`. Both are neighbours, and `dealt` passed CheckDealt.
 const SealedShares& SharesFor(uint32_t to, const DealtShares& dealt) {
   const auto at = std::ranges::lower_bound(dealt.shares, to, {}, &SealedShares::to);
@@ -155,7 +169,7 @@ Status Cohort::CheckRevealed(uint32_t from, const std::vector<MemberStatus>& sta
   }
   std::vector<uint32_t> places;
   for (const RevealedShare& share : revealed.shares) places.push_back(share.of);
-  AISLE_RETURN_IF_ERROR(CheckPlaces(fmt::format("what store '{}' revealed", StoreAt(from)), owed, places));
+  AISLE_RETURN_IF_ERROR(CheckAmong(fmt::format("what store '{}' revealed", StoreAt(from)), owed, places));
   for (const RevealedShare& share : revealed.shares) {
     if (share.kind != *KindFor(statuses[share.of])) {
       return InvalidArgument("store '{}' revealed the wrong kind of share of position {}", StoreAt(from), share.of);
@@ -172,6 +186,18 @@ Status Cohort::CheckRevealed(uint32_t from, const std::vector<MemberStatus>& sta
     AISLE_RETURN_IF_ERROR(Share::Parse(from + 1, share.share).status());
   }
   return OkStatus();
+}
+
+std::map<uint32_t, uint32_t> Cohort::WithoutSharesOf(const std::map<uint32_t, DealtShares>& dealt,
+                                                     const std::map<uint32_t, RevealedShares>& revealed) const {
+  std::map<uint32_t, uint32_t> without;
+  for (const auto& [from, shares] : revealed) {
+    for (const uint32_t neighbour : NeighboursOf(from)) {
+      const bool given = std::ranges::binary_search(shares.shares, neighbour, {}, &RevealedShare::of);
+      if (!given && dealt.contains(neighbour)) ++without[neighbour];
+    }
+  }
+  return without;
 }
 
 Status VerifyAdvert(const Advert& advert, const Trust& trust) {

@@ -60,10 +60,16 @@ class Cohort {
   std::vector<NeighbourConfirmation> ConfirmationsFor(uint32_t position,
                                                       const std::map<uint32_t, Confirmation>& confirmed) const;
 
-  // Whether these are the shares that this store owes: of exactly its neighbours that dealt, each of the kind that its
-  // status calls for, each what its dealer committed to. Else InvalidArgument. `statuses` has size() entries.
+  // Whether these are the shares that this store owes: of its neighbours that dealt, each of the kind that its status
+  // calls for, each what its dealer committed to. Else InvalidArgument. Those are left out whose dealer, the store
+  // says, dealt it none that is right. `statuses` has size() entries.
   Status CheckRevealed(uint32_t from, const std::vector<MemberStatus>& statuses,
                        const std::map<uint32_t, DealtShares>& dealt, const RevealedShares& revealed) const;
+  // Dealers whose shares neighbours that revealed have left out, with how many of these there are.
+  std::map<uint32_t, uint32_t> WithoutSharesOf(const std::map<uint32_t, DealtShares>& dealt,
+                                               const std::map<uint32_t, RevealedShares>& revealed) const;
+  // More colluders than this aren't among any honest store's neighbours, as far as the parameters promise.
+  uint32_t colluding_neighbours_max() const { return 2 * parameters_.threshold - parameters_.degree - 1; }
 
  private:
   Cohort(CohortTerms terms, CohortName name, SumParameters parameters, std::vector<Advert> adverts, MerkleTree tree,

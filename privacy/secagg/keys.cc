@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/codec.h"
-#include "base/crypto/x25519.h"
 
 namespace aisle::secagg {
 namespace {
@@ -18,12 +18,6 @@ std::string Between(std::string_view domain, uint32_t a, uint32_t b) {
   return ByteWriter().Raw(domain).U32(a).U32(b).Take();
 }
 
-StatusOr<SecretBytes> Agree(const SecretBytes& own_private, std::string_view peer_public, const Digest& salt,
-                            std::string_view info) {
-  AISLE_ASSIGN_OR_RETURN(const SecretBytes shared, X25519(own_private, peer_public));
-  return Derive(shared, salt, info);
-}
-
 }  // namespace
 
 SecretBytes ChannelPrivateKey(const SecretBytes& secret, const Digest& terms) {
@@ -32,6 +26,12 @@ SecretBytes ChannelPrivateKey(const SecretBytes& secret, const Digest& terms) {
 
 SecretBytes MaskPrivateKey(const SecretBytes& secret, const Digest& terms) {
   return Derive(secret, terms, "aisle/secagg/secret/mask/v1");
+}
+
+X25519Key ReadyKey(const SecretBytes& private_key) {
+  StatusOr<X25519Key> key = X25519Key::FromBytes(private_key);
+  AISLE_CHECK(key.ok(), "{}", MessageOf(key.status()));
+  return *std::move(key);
 }
 
 SecretBytes SelfMaskSeed(const SecretBytes& secret, const Digest& terms) {
@@ -46,16 +46,18 @@ SecretBytes DealingSeed(const SecretBytes& secret, const CohortName& cohort) {
   return Derive(secret, cohort.root, "aisle/secagg/secret/dealing/v1");
 }
 
-StatusOr<SecretBytes> ChannelKey(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
-                                 uint32_t from, uint32_t to) {
-  return Agree(own_private, peer_public, cohort.root, Between("aisle/secagg/channel/v1", from, to));
+StatusOr<Channel> AgreeOnChannel(const X25519Key& own_key, std::string_view peer_public, const CohortName& cohort,
+                                 uint32_t own, uint32_t peer) {
+  AISLE_ASSIGN_OR_RETURN(const SecretBytes shared, own_key.AgreeWith(peer_public));
+  return Channel{.sealing = Derive(shared, cohort.root, Between("aisle/secagg/channel/v1", own, peer)),
+                 .opening = Derive(shared, cohort.root, Between("aisle/secagg/channel/v1", peer, own))};
 }
 
-StatusOr<Mask> PairMask(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
-                        uint32_t own, uint32_t peer) {
+StatusOr<Mask> PairMask(const X25519Key& own_key, std::string_view peer_public, const CohortName& cohort, uint32_t own,
+                        uint32_t peer) {
   const std::string info = Between("aisle/secagg/pair/v1", std::min(own, peer), std::max(own, peer));
-  AISLE_ASSIGN_OR_RETURN(SecretBytes key, Agree(own_private, peer_public, cohort.root, info));
-  return Mask{.key = std::move(key), .sign = own < peer ? MaskSign::kAdd : MaskSign::kSubtract};
+  AISLE_ASSIGN_OR_RETURN(const SecretBytes shared, own_key.AgreeWith(peer_public));
+  return Mask{.key = Derive(shared, cohort.root, info), .sign = own < peer ? MaskSign::kAdd : MaskSign::kSubtract};
 }
 
 Mask SelfMask(const SecretBytes& seed, const CohortName& cohort, uint32_t position) {

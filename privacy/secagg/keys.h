@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/crypto/x25519.h"
 #include "base/digest.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -18,20 +19,27 @@ namespace aisle::secagg {
 // Of a store's cohort secret, salted with the terms' digest.
 SecretBytes ChannelPrivateKey(const SecretBytes& secret, const Digest& terms);  // X25519.
 SecretBytes MaskPrivateKey(const SecretBytes& secret, const Digest& terms);     // X25519.
+X25519Key ReadyKey(const SecretBytes& private_key);                             // Either of them.
 SecretBytes SelfMaskSeed(const SecretBytes& secret, const Digest& terms);       // 32 bytes.
 std::string CohortNonce(const SecretBytes& secret, const Digest& terms);        // kNonceSize bytes; public.
 
 // Seed of the streams that shares and sealing nonces are drawn from.
 SecretBytes DealingSeed(const SecretBytes& secret, const CohortName& cohort);
 
-// A direction of its own for what `from` seals for `to`. As X25519: InvalidArgument for a peer's key of low order.
-StatusOr<SecretBytes> ChannelKey(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
-                                 uint32_t from, uint32_t to);
+// Between stores `own` and `peer`: a key for each direction, from one agreement.
+struct Channel {
+  SecretBytes sealing;  // What `own` seals for `peer`.
+  SecretBytes opening;  // What `peer` sealed for `own`. kChannelKeySize bytes.
+};
+inline constexpr size_t kChannelKeySize = 32;
+// As X25519: InvalidArgument for a peer's key of low order.
+StatusOr<Channel> AgreeOnChannel(const X25519Key& own_key, std::string_view peer_public, const CohortName& cohort,
+                                 uint32_t own, uint32_t peer);
 
 // The mask that stores `own` and `peer` share, as `own` adds it: the one with the lower position adds, the other
 // subtracts. The same key whoever works it out. Errors as above.
-StatusOr<Mask> PairMask(const SecretBytes& own_private, std::string_view peer_public, const CohortName& cohort,
-                        uint32_t own, uint32_t peer);
+StatusOr<Mask> PairMask(const X25519Key& own_key, std::string_view peer_public, const CohortName& cohort, uint32_t own,
+                        uint32_t peer);
 
 // The mask that a store adds on its own.
 Mask SelfMask(const SecretBytes& seed, const CohortName& cohort, uint32_t position);

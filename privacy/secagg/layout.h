@@ -15,9 +15,12 @@ struct Layout {
   NeighbourGraph graph;
 };
 
-// `cohort` is of these terms. Always by the malicious rule. FailedPrecondition for a cohort above kCohortSizeMax, or if
-// no graph of at most kNeighboursMax neighbours keeps the promise under the terms' assumptions; InvalidArgument for
+// Of a cohort of `size` stores, always by the malicious rule. FailedPrecondition for a cohort above kCohortSizeMax, or
+// if no graph of at most kNeighboursMax neighbours keeps the promise under the terms' assumptions; InvalidArgument for
 // assumptions out of range.
+StatusOr<SumParameters> ParametersFor(const CohortTerms& terms, uint32_t size);
+
+// `cohort` is of these terms. Errors as above.
 StatusOr<Layout> LayOut(const CohortTerms& terms, const CohortName& cohort);
 
 // Survivors without whom nothing is unmasked in a cohort of `size` stores. Never below the terms' cohort_min. The

@@ -60,9 +60,11 @@ class Member {
                                       const Trust& trust);
 
   // Step 3: opens what neighbours dealt and pins it. Fewer than the threshold aren't taken: so few masks between stores
-  // might all be known to headquarters. Refuses: kCohortReplayed, kNeighboursForged, kShareWrong (naming the dealer),
-  // kCohortTooSmall.
+  // might all be known to headquarters. A dealer of wrong shares is masked with like the others, and nothing of it will
+  // be revealed. Refuses: kCohortReplayed, kNeighboursForged, kCohortTooSmall, kShareWrong (naming a dealer) if fewer
+  // than the threshold dealt right ones.
   std::optional<Refused> Take(const SharesInbox& inbox);
+  std::vector<StoreId> WrongDealers() const;  // After Take.
 
   // Adds this store's masks to coordinates [first_coordinate, first_coordinate + values.size()) of its vector, which
   // must lie within terms().length. Each coordinate once, in any pieces. After Take, else it is our bug. Works out the
@@ -82,7 +84,8 @@ class Member {
   explicit Member(MemberState state) : state_(std::move(state)) {}
 
   std::optional<Refused> IsForeign(const RoundId& round, uint32_t attempt) const;
-  StatusOr<DealtShares> Deal(const PinnedRoster& roster) const;  // All but the signature.
+  // All but the signature. `opening` gets the neighbours' (Neighbour::opening), in their order.
+  StatusOr<DealtShares> Deal(const PinnedRoster& roster, std::vector<SecretBytes>& opening) const;
 
   MemberState state_;
   mutable std::vector<secagg::Mask> masks_;  // Made when first needed.

@@ -35,7 +35,7 @@ MaybeRefused CheckOwnAndNeighbours(const MemberState& state, const std::vector<M
   }
   for (size_t i = 0; i < roster.neighbours.size(); ++i) {
     const Neighbour& neighbour = roster.neighbours[i];
-    const bool dealt = state.inbox->held[i].has_value();
+    const bool dealt = state.inbox->dealt[i];
     if ((statuses[neighbour.position] == MemberStatus::kAbsent) != dealt) continue;
     return Refuse(RefusalReason::kSurvivorsForged,
                   "store '{}' at position {} is said to have dealt {} shares; {} came to us", neighbour.store,

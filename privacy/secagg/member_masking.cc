@@ -37,11 +37,11 @@ std::optional<Refused> CheckForm(const PinnedRoster& roster, const SharesInbox& 
 StatusOr<std::vector<Mask>> MasksOf(const MemberState& state, const PinnedInbox& inbox) {
   const PinnedRoster& roster = *state.roster;
   const Digest& terms = state.advert.terms;
-  const SecretBytes mask_key = MaskPrivateKey(state.secret, terms);
+  const X25519Key mask_key = ReadyKey(MaskPrivateKey(state.secret, terms));
   std::vector<Mask> masks;
   masks.push_back(SelfMask(SelfMaskSeed(state.secret, terms), roster.cohort, roster.position));
   for (size_t i = 0; i < roster.neighbours.size(); ++i) {
-    if (!inbox.held[i]) continue;
+    if (!inbox.dealt[i]) continue;
     const Neighbour& peer = roster.neighbours[i];
     StatusOr<Mask> mask = PairMask(mask_key, peer.mask_key, roster.cohort, roster.position, peer.position);
     if (!mask.ok()) return Annotate(mask.status(), fmt::format("neighbour '{}'", peer.store));
@@ -52,24 +52,38 @@ StatusOr<std::vector<Mask>> MasksOf(const MemberState& state, const PinnedInbox&
 
 Answer<PinnedInbox> Open(const MemberState& state, const SharesInbox& inbox) {
   const PinnedRoster& roster = *state.roster;
-  const SecretBytes channel_key = ChannelPrivateKey(state.secret, state.advert.terms);
-  PinnedInbox pinned{.digest = DigestOf(inbox), .held = {}};
+  PinnedInbox pinned{.digest = DigestOf(inbox), .dealt = {}, .held = {}};
+  std::optional<std::string> wrong;  // The last one.
   auto received = inbox.shares.begin();
   for (const Neighbour& from : roster.neighbours) {
+    pinned.dealt.push_back(received != inbox.shares.end() && received->from == from.position);
     pinned.held.emplace_back();
-    if (received == inbox.shares.end() || received->from != from.position) continue;
+    if (!pinned.dealt.back()) continue;
     const Passage passage{.cohort = roster.cohort, .from = from.position, .to = roster.position};
-    StatusOr<HeldShares> opened = OpenShares(passage, channel_key, from.channel_key, *received++);
-    if (!opened.ok()) {
-      return Refuse(RefusalReason::kShareWrong, "what store '{}' at position {} dealt to us is wrong: {}", from.store,
-                    from.position, MessageOf(opened.status()));
+    StatusOr<HeldShares> opened = OpenShares(passage, from.opening, *received++);
+    if (opened.ok()) {
+      pinned.held.back() = *std::move(opened);
+    } else {
+      wrong = fmt::format("what store '{}' at position {} dealt to us is wrong: {}", from.store, from.position,
+                          MessageOf(opened.status()));
     }
-    pinned.held.back() = *std::move(opened);
   }
-  return pinned;
+  const auto right = std::ranges::count_if(pinned.held, [](const auto& held) { return held.has_value(); });
+  if (static_cast<size_t>(right) >= roster.parameters.threshold) return pinned;
+  return Refuse(RefusalReason::kShareWrong,
+                "{}; {} neighbours' are right, and this store goes on with no fewer than {}", wrong.value_or("nothing"),
+                right, roster.parameters.threshold);
 }
 
 }  // namespace
+
+std::vector<StoreId> Member::WrongDealers() const {
+  std::vector<StoreId> dealers;
+  for (size_t i = 0; state_.inbox && i < state_.inbox->held.size(); ++i) {
+    if (state_.inbox->dealt[i] && !state_.inbox->held[i]) dealers.push_back(state_.roster->neighbours[i].store);
+  }
+  return dealers;
+}
 
 std::optional<Refused> Member::Take(const SharesInbox& inbox) {
   if (auto refused = IsForeign(state_.terms.round, inbox.attempt)) return refused;

@@ -32,14 +32,14 @@ std::vector<std::optional<ShareKind>> KindsFor(const std::vector<MemberStatus>& 
   return kinds;
 }
 
-// What was recorded as given, and nothing else.
+// What was recorded as given, and nothing else; nothing of a neighbour whose shares were wrong.
 RevealedShares Given(const MemberState& state) {
   RevealedShares revealed;
   for (size_t i = 0; i < state.given->size(); ++i) {
     const std::optional<ShareKind> kind = (*state.given)[i];
-    if (!kind) continue;
-    const HeldShares& held = *state.inbox->held[i];
-    const SecretBytes& share = *kind == ShareKind::kSeed ? held.seed : held.mask;
+    const std::optional<HeldShares>& held = state.inbox->held[i];
+    if (!kind || !held) continue;
+    const SecretBytes& share = *kind == ShareKind::kSeed ? held->seed : held->mask;
     revealed.shares.push_back(
         {.of = state.roster->neighbours[i].position, .kind = *kind, .share = std::string(share.Reveal())});
   }

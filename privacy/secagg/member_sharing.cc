@@ -27,11 +27,11 @@ StatusOr<std::vector<secagg::Share>> SplitAmong(const PinnedRoster& roster, cons
 }  // namespace
 
 // All randomness is the cohort secret's and the roster's: however often it is asked for, it is the same.
-StatusOr<DealtShares> Member::Deal(const PinnedRoster& roster) const {
+StatusOr<DealtShares> Member::Deal(const PinnedRoster& roster, std::vector<SecretBytes>& opening) const {
   const Digest& terms = state_.advert.terms;
   const SecretBytes dealing_seed = DealingSeed(state_.secret, roster.cohort);
   const SecretBytes seed = SelfMaskSeed(state_.secret, terms);
-  const SecretBytes channel_key = ChannelPrivateKey(state_.secret, terms);
+  const X25519Key channel_key = ReadyKey(ChannelPrivateKey(state_.secret, terms));
   AISLE_ASSIGN_OR_RETURN(const auto mask_shares, SplitAmong(roster, MaskPrivateKey(state_.secret, terms), dealing_seed,
                                                             "secagg/dealing/mask-key"));
   AISLE_ASSIGN_OR_RETURN(const auto seed_shares, SplitAmong(roster, seed, dealing_seed, "secagg/dealing/seed"));
@@ -42,9 +42,11 @@ StatusOr<DealtShares> Member::Deal(const PinnedRoster& roster) const {
     const Neighbour& to = roster.neighbours[i];
     const Passage passage{.cohort = roster.cohort, .from = roster.position, .to = to.position};
     const HeldShares shares{.mask = mask_shares[i].Serialise(), .seed = seed_shares[i].Serialise()};
-    StatusOr<SealedShares> sealed = SealShares(passage, channel_key, to.channel_key, shares, nonces);
-    if (!sealed.ok()) return Annotate(sealed.status(), fmt::format("neighbour '{}'", to.store));
-    dealt.shares.push_back(*std::move(sealed));
+    StatusOr<Channel> channel =
+        AgreeOnChannel(channel_key, to.channel_key, roster.cohort, roster.position, to.position);
+    if (!channel.ok()) return Annotate(channel.status(), fmt::format("neighbour '{}'", to.store));
+    dealt.shares.push_back(SealShares(passage, channel->sealing, shares, nonces));
+    opening.push_back(std::move(channel->opening));
   }
   return dealt;
 }
@@ -52,6 +54,7 @@ StatusOr<DealtShares> Member::Deal(const PinnedRoster& roster) const {
 StatusOr<Answer<DealtShares>> Member::Share(const ShareInstruction& instruction, const Credentials& credentials,
                                             const Trust& trust) {
   if (auto refused = IsForeign(instruction.round, instruction.attempt)) return *refused;
+  std::vector<SecretBytes> opening;
   if (state_.roster) {
     const CohortName& pinned = state_.roster->cohort;
     if (const CohortName asked = NameOf(instruction.roster); asked != pinned) {
@@ -61,20 +64,21 @@ StatusOr<Answer<DealtShares>> Member::Share(const ShareInstruction& instruction,
           "for each attempt",
           pinned.root.ShortHex(), pinned.size, asked.root.ShortHex(), asked.size);
     }
-    AISLE_ASSIGN_OR_RETURN(DealtShares dealt, Deal(*state_.roster));
+    AISLE_ASSIGN_OR_RETURN(DealtShares dealt, Deal(*state_.roster, opening));
     dealt.signature = state_.roster->dealt_signature;
     return dealt;
   }
   Answer<PinnedRoster> checked = CheckRoster(state_, instruction, trust);
   if (auto* refused = std::get_if<Refused>(&checked)) return std::move(*refused);
   PinnedRoster& roster = std::get<PinnedRoster>(checked);
-  StatusOr<DealtShares> dealt = Deal(roster);
+  StatusOr<DealtShares> dealt = Deal(roster, opening);
   if (!dealt.ok()) {  // All that can be wrong is a neighbour's key.
     return Refuse(RefusalReason::kNeighbourUnproven, "no share can be sealed: {}", MessageOf(dealt.status()));
   }
   AISLE_ASSIGN_OR_RETURN(dealt->signature,
                          credentials.sign(kDealtDomain, DealtStatement(roster.cohort, roster.position, *dealt)));
   roster.dealt_signature = dealt->signature;
+  for (size_t i = 0; i < opening.size(); ++i) roster.neighbours[i].opening = std::move(opening[i]);
   state_.roster = std::move(roster);
   return *std::move(dealt);
 }

@@ -5,11 +5,12 @@
 
 #include "base/check.h"
 #include "base/codec.h"
+#include "privacy/secagg/keys.h"
 
 namespace aisle::secagg {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 constexpr size_t kPemSizeMax = 16 << 10;
 constexpr size_t kSignatureSizeMax = 256;
 
@@ -35,9 +36,14 @@ void Write(ByteWriter& out, const PinnedRoster& roster) {
   out.String(roster.dealt_signature);
 }
 
+enum FromNeighbour : uint8_t { kNothing = 0, kRightShares = 1, kWrongShares = 2 };
+
 void Write(ByteWriter& out, const PinnedInbox& inbox) {
   out.Put(inbox.digest);
-  for (const auto& held : inbox.held) out.U8(held.has_value() ? 1 : 0);
+  for (size_t i = 0; i < inbox.held.size(); ++i) {
+    const FromNeighbour came = inbox.held[i] ? kRightShares : inbox.dealt[i] ? kWrongShares : kNothing;
+    out.U8(came);
+  }
 }
 
 void Write(ByteWriter& out, const PinnedSurvivors& survivors) {
@@ -53,6 +59,8 @@ void Write(ByteWriter& out, const std::vector<std::optional<ShareKind>>& given) 
 template <typename State, typename Visit>
 void ForEachSecret(State& state, const Visit& visit) {
   visit(state.secret, kCohortSecretSize);
+  if (!state.roster) return;
+  for (auto& neighbour : state.roster->neighbours) visit(neighbour.opening, kChannelKeySize);
   if (!state.inbox) return;
   for (auto& held : state.inbox->held) {
     if (!held) continue;
@@ -124,13 +132,14 @@ StatusOr<PinnedRoster> ReadRoster(ByteReader& in, const Digest& terms) {
 
 // The shares themselves come later, with the other secrets.
 StatusOr<PinnedInbox> ReadInbox(ByteReader& in, const SumParameters& parameters) {
-  PinnedInbox inbox{.digest = in.ReadDigest(), .held = {}};
+  PinnedInbox inbox{.digest = in.ReadDigest(), .dealt = {}, .held = {}};
   uint32_t count = 0;
   for (uint32_t i = 0; i < parameters.degree; ++i) {
-    const uint8_t present = in.U8();
-    if (present > 1) return Contradicts("its inbox");
-    count += present;
-    inbox.held.push_back(present == 1 ? std::make_optional<HeldShares>() : std::nullopt);
+    const uint8_t came = in.U8();
+    if (came > kWrongShares) return Contradicts("its inbox");
+    count += came == kRightShares ? 1 : 0;
+    inbox.dealt.push_back(came != kNothing);
+    inbox.held.push_back(came == kRightShares ? std::make_optional<HeldShares>() : std::nullopt);
   }
   if (count < parameters.threshold) return Contradicts("its inbox is below the threshold");
   return inbox;
@@ -139,9 +148,9 @@ StatusOr<PinnedInbox> ReadInbox(ByteReader& in, const SumParameters& parameters)
 StatusOr<PinnedSurvivors> ReadSurvivors(ByteReader& in, const PinnedInbox& inbox) {
   PinnedSurvivors survivors{.root = in.ReadDigest(), .neighbours = {}, .signature = {}};
   survivors.signature = in.String(kSignatureSizeMax);
-  for (const auto& held : inbox.held) {
+  for (const bool dealt : inbox.dealt) {
     const uint8_t status = in.U8();
-    if (status > static_cast<uint8_t>(MemberStatus::kSurvived) || (status != 0) != held.has_value()) {
+    if (status > static_cast<uint8_t>(MemberStatus::kSurvived) || (status != 0) != dealt) {
       return Contradicts("its survivors");
     }
     survivors.neighbours.push_back(static_cast<MemberStatus>(status));

@@ -1,4 +1,4 @@
-// What a store remembers of a cohort, and its bytes: format 1, checked in full when read. Each step adds to it and
+// What a store remembers of a cohort, and its bytes: format 2, checked in full when read. Each step adds to it and
 // nothing is ever taken back.
 #pragma once
 
@@ -30,6 +30,7 @@ struct Neighbour {
   std::string certificate_pem;
   std::string channel_key;
   std::string mask_key;
+  SecretBytes opening;  // Opens what it seals for this store. kChannelKeySize bytes.
 };
 
 // Set at Share.
@@ -41,10 +42,11 @@ struct PinnedRoster {
   std::string dealt_signature;
 };
 
-// Set at Take.
+// Set at Take. Both lists are in the neighbours' order.
 struct PinnedInbox {
   Digest digest;
-  std::vector<std::optional<HeldShares>> held;  // In the neighbours' order; none of those that didn't deal.
+  std::vector<bool> dealt;                      // Whether shares came of the neighbour: the vector wears their mask.
+  std::vector<std::optional<HeldShares>> held;  // None of those that didn't deal, or dealt wrong shares.
 };
 
 // Set at Confirm.
@@ -63,7 +65,8 @@ struct MemberState {
   std::optional<PinnedRoster> roster;
   std::optional<PinnedInbox> inbox;
   std::optional<PinnedSurvivors> survivors;
-  // Set at Reveal: which kind was given of each neighbour, in their order; none of those that didn't deal.
+  // Set at Reveal: which kind was given of each neighbour, in their order; none of those that didn't deal. Of those
+  // that dealt wrong shares nothing was given, and only this kind ever could have been.
   std::optional<std::vector<std::optional<ShareKind>>> given;
 
   MemberStep step() const;

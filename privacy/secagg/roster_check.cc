@@ -137,7 +137,8 @@ PinnedRoster Pin(const ShareInstruction& instruction, const SumParameters& param
                                  .store = advert.store,
                                  .certificate_pem = advert.certificate_pem,
                                  .channel_key = advert.channel_key,
-                                 .mask_key = advert.mask_key});
+                                 .mask_key = advert.mask_key,
+                                 .opening = {}});
   }
   return roster;
 }

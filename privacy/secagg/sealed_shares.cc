@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "privacy/secagg/keys.h"
 #include "privacy/secagg/shamir.h"
 
 namespace aisle::secagg {
@@ -25,28 +24,23 @@ Status CheckShare(const Passage& passage, ShareKind kind, const SecretBytes& sha
 
 }  // namespace
 
-StatusOr<SealedShares> SealShares(const Passage& passage, const SecretBytes& own_private, std::string_view peer_public,
-                                  const HeldShares& shares, RandomSource& random) {
-  AISLE_ASSIGN_OR_RETURN(const SecretBytes key,
-                         ChannelKey(own_private, peer_public, passage.cohort, passage.from, passage.to));
+SealedShares SealShares(const Passage& passage, const SecretBytes& sealing, const HeldShares& shares,
+                        RandomSource& random) {
   SecretBytes plain(2 * kShareSize);
   std::ranges::copy(shares.mask.Reveal(), plain.Mutable().begin());
   std::ranges::copy(shares.seed.Reveal(), plain.Mutable().begin() + kShareSize);
   // The key is of this passage alone, so nothing needs to be associated.
-  return SealedShares{.to = passage.to,
-                      .sealed = Aead(key).Seal(plain.Reveal(), "", random),
-                      .mask_commitment = CommitmentTo(passage, ShareKind::kMaskKey, shares.mask),
-                      .seed_commitment = CommitmentTo(passage, ShareKind::kSeed, shares.seed)};
+  return {.to = passage.to,
+          .sealed = Aead(sealing).Seal(plain.Reveal(), "", random),
+          .mask_commitment = CommitmentTo(passage, ShareKind::kMaskKey, shares.mask),
+          .seed_commitment = CommitmentTo(passage, ShareKind::kSeed, shares.seed)};
 }
 
-StatusOr<HeldShares> OpenShares(const Passage& passage, const SecretBytes& own_private, std::string_view peer_public,
-                                const ReceivedShares& received) {
+StatusOr<HeldShares> OpenShares(const Passage& passage, const SecretBytes& opening, const ReceivedShares& received) {
   if (received.sealed.size() != kSealedSharesSize) {
     return InvalidArgument("sealed shares have {} bytes, not {}", received.sealed.size(), kSealedSharesSize);
   }
-  AISLE_ASSIGN_OR_RETURN(const SecretBytes key,
-                         ChannelKey(own_private, peer_public, passage.cohort, passage.from, passage.to));
-  AISLE_ASSIGN_OR_RETURN(const SecretBytes plain, Aead(key).Open(received.sealed, ""));
+  AISLE_ASSIGN_OR_RETURN(const SecretBytes plain, Aead(opening).Open(received.sealed, ""));
   HeldShares shares{.mask = SecretBytes::CopyOf(plain.Reveal().substr(0, kShareSize)),
                     .seed = SecretBytes::CopyOf(plain.Reveal().substr(kShareSize))};
   AISLE_RETURN_IF_ERROR(CheckShare(passage, ShareKind::kMaskKey, shares.mask, received.mask_commitment));

@@ -29,13 +29,12 @@ struct Passage {
   uint32_t to = 0;
 };
 
-// `own_private` and `peer_public` are channel keys. Errors: InvalidArgument for a peer's key of low order.
-StatusOr<SealedShares> SealShares(const Passage& passage, const SecretBytes& own_private, std::string_view peer_public,
-                                  const HeldShares& shares, RandomSource& random);
+// `sealing` and `opening` are the two ends' keys of this direction (AgreeOnChannel).
+SealedShares SealShares(const Passage& passage, const SecretBytes& sealing, const HeldShares& shares,
+                        RandomSource& random);
 
 // At the other end. InvalidArgument or DataLoss unless the dealer sealed exactly this for exactly this passage, the
 // shares are what is committed to, and each can be a share (Share::Parse).
-StatusOr<HeldShares> OpenShares(const Passage& passage, const SecretBytes& own_private, std::string_view peer_public,
-                                const ReceivedShares& received);
+StatusOr<HeldShares> OpenShares(const Passage& passage, const SecretBytes& opening, const ReceivedShares& received);
 
 }  // namespace aisle::secagg

@@ -46,6 +46,12 @@ class RecoveredMasks {
   std::vector<Mask> dropout_masks_;  // With the signs that take them out.
 };
 
+// Stores that dealt shares which each are as committed but don't make the secret that was committed to: what they
+// signed proves it. Of those whose secrets enough shares came of.
+std::vector<StoreId> WrongDealers(const Transcript& transcript);
+
+// Where more shares came than the threshold and some are wrong, the right ones are looked for: 256 choices of them find
+// them for certain (2^-29) if two of 23 are wrong and it takes 16.
 // FailedPrecondition: too few shares, naming of whom. DataLoss: shares that each are as committed but don't make the
 // secret that was committed to; the stores that dealt them are named. Takes some 40 µs for each pair of a drop-out and
 // a survivor.

@@ -113,6 +113,11 @@ std::variant<BlobName, TaskEnd> SiteSumSteps::Mask(const agent::TakeSumStep& ste
   auto& kept = std::get<KeptCohort>(cohort);
   std::optional<Refused> refused = kept.member.Take(*std::get<CollectInstruction>(step.instruction).inbox);
   if (refused) return TaskEnd(*std::move(refused));
+  for (const StoreId& dealer : kept.member.WrongDealers()) {
+    AISLE_COVER("sum.wrong_dealer");
+    LogWarning("round {}: what store {} dealt to this one is wrong; enough others are right, so the sum goes on",
+               step.terms.round, dealer);
+  }
   const Status saved = parts_.cohorts.Save(kept);  // From here on the vector is this cohort's for ever.
   if (!saved.ok()) return StorageFailed(saved);
   if (step.update.size != step.terms.length * sizeof(uint32_t)) {

@@ -132,8 +132,10 @@ TEST(CohortTest, TakesOnlyTheSharesThatAreOwed) {
     return played.cohort().CheckRevealed(3, said.statuses, said.dealt, revealed).code();
   };
   EXPECT_EQ(check([](RevealedShares&) {}), StatusCode::kOk);
-  EXPECT_EQ(check([](RevealedShares& all) { all.shares.pop_back(); }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(check([](RevealedShares& all) { all.shares.pop_back(); }), StatusCode::kOk) << "it had none that was right";
   EXPECT_EQ(check([](RevealedShares& all) { all.shares.push_back(all.shares[0]); }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(check([](RevealedShares& all) { all.shares.push_back(all.shares.back()); }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(check([](RevealedShares& all) { std::swap(all.shares[0], all.shares[1]); }), StatusCode::kInvalidArgument);
   EXPECT_EQ(check([](RevealedShares& all) { all.shares[0].of = 0; }), StatusCode::kInvalidArgument);
   EXPECT_EQ(check([](RevealedShares& all) { all.shares[0].kind = ShareKind::kSeed; }), StatusCode::kInvalidArgument);
   EXPECT_EQ(check([](RevealedShares& all) { all.shares[1].share[7] ^= 1; }), StatusCode::kInvalidArgument);
@@ -154,6 +156,45 @@ TEST(CohortTest, NamesADealerWhoseSharesDontMakeItsSecret) {
   const auto masks = Reconstruct(transcript);
   EXPECT_EQ(masks.status().code(), StatusCode::kDataLoss);
   EXPECT_THAT(masks.status().message(), HasSubstr("'store-00004'"));
+}
+
+// One or two wrong shares among seven, of which it takes five: the right ones are found.
+TEST(CohortTest, RebuildsASecretAmongWrongSharesIfEnoughAreRight) {
+  for (const size_t wrong : {1U, 2U, 3U}) {
+    PlayedCohort played({.size = 8, .dropped = {2}});
+    played.Reveal();
+    std::vector<uint32_t> honest = played.MaskedSum();
+    Reconstruct(played.transcript())->RemoveFrom(0, honest);
+    Transcript transcript = played.transcript();
+    for (const uint32_t dealer : {2U, 4U}) {
+      size_t spoilt = 0;
+      for (auto& [from, revealed] : transcript.revealed) {
+        const auto share = std::ranges::find(revealed.shares, dealer, &RevealedShare::of);
+        if (share == revealed.shares.end() || spoilt == wrong) continue;
+        share->share[0] ^= 1;
+        ++spoilt;
+      }
+    }
+    const auto masks = Reconstruct(transcript);
+    const size_t shares_of_4 = 6;  // Of the survivors but itself.
+    const bool enough = shares_of_4 - wrong >= transcript.cohort->parameters().threshold;
+    EXPECT_EQ(masks.ok(), enough) << wrong;
+    EXPECT_EQ(WrongDealers(transcript).empty(), enough) << wrong;
+    if (!masks.ok()) continue;
+    std::vector<uint32_t> sum = played.MaskedSum();
+    masks->RemoveFrom(0, sum);
+    EXPECT_EQ(sum, honest);
+    EXPECT_EQ(sum, played.PlainSum());
+  }
+}
+
+TEST(CohortTest, NamesEveryDealerOfWrongSharesAndNobodyElse) {
+  PlayedCohort played({});
+  played.Reveal();
+  EXPECT_TRUE(WrongDealers(played.transcript()).empty());
+  Transcript transcript = played.transcript();
+  for (const uint32_t dealer : {1U, 4U}) transcript.dealt.at(dealer).seed_digest.bytes[0] ^= 1;
+  EXPECT_THAT(WrongDealers(transcript), ::testing::ElementsAre(StoreNumbered(1), StoreNumbered(4)));
 }
 
 TEST(CohortTest, NamesADealerWhoseSeedIsAnother) {

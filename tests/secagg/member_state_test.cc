@@ -173,7 +173,15 @@ TEST(MemberStateTest, RefusesARecordThatContradictsItself) {
   EXPECT_EQ(damaged([](MemberState& state) { (*state.given)[0] = ShareKind::kSeed; }), StatusCode::kDataLoss);
   EXPECT_EQ(damaged([](MemberState& state) { state.survivors->neighbours[3] = MemberStatus::kAbsent; }),
             StatusCode::kDataLoss);
-  EXPECT_EQ(damaged([](MemberState& state) { state.inbox->held[3].reset(); }), StatusCode::kDataLoss);
+  const auto never_came = [](MemberState& state) {
+    state.inbox->held[3].reset();
+    state.inbox->dealt[3] = false;
+  };
+  EXPECT_EQ(damaged(never_came), StatusCode::kDataLoss) << "it is said to have survived";
+  const auto hardly_any_right = [](MemberState& state) {
+    for (auto& held : state.inbox->held) held.reset();
+  };
+  EXPECT_EQ(damaged(hardly_any_right), StatusCode::kDataLoss);
   EXPECT_EQ(damaged([](MemberState& state) { state.roster->parameters.threshold = 1; }), StatusCode::kDataLoss);
   EXPECT_EQ(damaged([](MemberState& state) { state.roster->parameters.threshold = 8; }), StatusCode::kDataLoss);
   EXPECT_EQ(damaged([](MemberState& state) { state.roster->position = 8; }), StatusCode::kDataLoss);

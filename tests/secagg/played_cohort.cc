@@ -128,7 +128,14 @@ ShareInstruction PlayedCohort::ShareFor(uint32_t position) const {
   return instruction;
 }
 
-SharesInbox PlayedCohort::InboxFor(uint32_t position) const { return cohort().InboxOf(position, transcript_.dealt); }
+SharesInbox PlayedCohort::InboxFor(uint32_t position) const {
+  SharesInbox inbox = cohort().InboxOf(position, transcript_.dealt);
+  for (ReceivedShares& shares : inbox.shares) {
+    const auto spoilt = play_.spoilt.find(shares.from);
+    if (spoilt != play_.spoilt.end() && spoilt->second.contains(position)) shares.sealed[20] ^= 1;
+  }
+  return inbox;
+}
 
 ConfirmInstruction PlayedCohort::ConfirmFor(uint32_t) const {
   return {.round = cohort().terms().round, .attempt = play_.attempt, .deadline = {}, .statuses = transcript_.statuses};

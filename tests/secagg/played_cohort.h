@@ -26,9 +26,10 @@ struct Play {
   uint32_t cohort_min = 3;
   uint32_t corrupt_permille = 50;
   uint32_t dropout_permille = 200;
-  Positions absent = {};   // Advertise and no more.
-  Positions dropped = {};  // Deal and no more.
-  Positions silent = {};   // Upload, confirm and no more.
+  Positions absent = {};                      // Advertise and no more.
+  Positions dropped = {};                     // Deal and no more.
+  Positions silent = {};                      // Upload, confirm and no more.
+  std::map<uint32_t, Positions> spoilt = {};  // By dealer: to whom its shares come changed.
 };
 
 CohortTerms TermsOf(const Play& play);

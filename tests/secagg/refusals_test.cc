@@ -218,7 +218,8 @@ Refused RefusedInbox(PlayedCohort& played, const SharesInbox& inbox) {
   return *refused;
 }
 
-TEST(InboxTest, RefusesShares) {
+// Four of five neighbours' shares must be right.
+TEST(InboxTest, RefusesWrongSharesOfMoreThanOne) {
   const std::map<std::string, std::function<void(ReceivedShares&)>> forgeries = {
       {"changed", [](auto& shares) { shares.sealed[20] ^= 1; }},
       {"cut", [](auto& shares) { shares.sealed.pop_back(); }},
@@ -230,10 +231,62 @@ TEST(InboxTest, RefusesShares) {
     PlayedCohort played({});
     played.Deal();
     SharesInbox inbox = played.InboxFor(kSelf);
+    forge(inbox.shares[0]);
     forge(inbox.shares[3]);
     const Refused refused = RefusedInbox(played, inbox);
     EXPECT_EQ(refused.reason, kShareWrong) << name;
-    EXPECT_THAT(refused.detail, HasSubstr("'store-00004'")) << name;  // The dealer.
+    EXPECT_THAT(refused.detail, HasSubstr("'store-00004'")) << name;  // The last dealer of such.
+    EXPECT_TRUE(played.member(kSelf).WrongDealers().empty()) << name;
+
+    PlayedCohort another({});
+    another.Deal();
+    inbox = another.InboxFor(kSelf);
+    forge(inbox.shares[3]);
+    EXPECT_FALSE(another.member(kSelf).Take(inbox).has_value()) << name << ", of one dealer only";
+    EXPECT_THAT(another.member(kSelf).WrongDealers(), ::testing::ElementsAre(StoreNumbered(4))) << name;
+  }
+}
+
+// The vector wears the masks of all who dealt, as theirs wear this store's.
+TEST(InboxTest, GoesOnWithoutTheWrongSharesOfOne) {
+  PlayedCohort played({});
+  played.Deal();
+  Member all_right = *Member::Decode(played.member(kSelf).Encode().Reveal());
+  ASSERT_FALSE(all_right.Take(played.InboxFor(kSelf)).has_value());
+  SharesInbox inbox = played.InboxFor(kSelf);
+  inbox.shares[3].sealed[20] ^= 1;
+  ASSERT_FALSE(played.member(kSelf).Take(inbox).has_value());
+  const Member member = *Member::Decode(played.member(kSelf).Encode().Reveal());
+  EXPECT_THAT(member.WrongDealers(), ::testing::ElementsAre(StoreNumbered(4)));
+  EXPECT_TRUE(all_right.WrongDealers().empty());
+  std::vector<uint32_t> one(40);
+  std::vector<uint32_t> other(40);
+  member.Mask(0, one);
+  all_right.Mask(0, other);
+  EXPECT_EQ(one, other);
+  EXPECT_EQ(played.member(kSelf).Take(played.InboxFor(kSelf))->reason, kCohortReplayed) << "the right ones come late";
+}
+
+// Whatever becomes of the dealer, nothing of it is given; and it isn't to be called absent, since the vector wears its
+// mask.
+TEST(InboxTest, NothingIsGivenOfADealerOfWrongShares) {
+  for (const bool dropped : {false, true}) {
+    PlayedCohort played({.size = 8,
+                         .dropout_permille = 300,
+                         .dropped = dropped ? Positions{4} : Positions{},
+                         .spoilt = {{4, {kSelf}}}});
+    played.Reveal();
+    const RevealedShares& given = played.transcript().revealed.at(kSelf);
+    EXPECT_EQ(given.shares.size(), 6U);
+    EXPECT_EQ(std::ranges::count(given.shares, 4U, &RevealedShare::of), 0);
+    EXPECT_THAT(played.cohort().WithoutSharesOf(played.transcript().dealt, played.transcript().revealed),
+                ::testing::ElementsAre(::testing::Pair(4U, 1U)));
+    PlayedCohort lied_to({.size = 8, .dropout_permille = 300, .spoilt = {{4, {kSelf}}}});
+    lied_to.Collect();
+    ConfirmInstruction confirm = lied_to.ConfirmFor(kSelf);
+    confirm.statuses[4] = MemberStatus::kAbsent;
+    const auto answer = lied_to.member(kSelf).Confirm(confirm, lied_to.credentials(kSelf));
+    EXPECT_EQ(std::get<Refused>(*answer).reason, kSurvivorsForged);
   }
 }
 
@@ -242,6 +295,7 @@ TEST(InboxTest, RefusesWhatWasDealtToAnother) {
   played.Deal();
   SharesInbox inbox = played.InboxFor(kSelf);
   inbox.shares[3] = played.InboxFor(1).shares[3];  // Of store 4 as well, but for store 1.
+  inbox.shares[4] = played.InboxFor(1).shares[4];
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kShareWrong);
 }
 

@@ -154,7 +154,31 @@ TEST(SiteSumStepsTest, ADamagedCohortIsNeverJoinedAnew) {
   }
 }
 
-TEST(CohortFilesTest, ForgettingLeavesNothing) {
+// There, but not to be read: not the same as a cohort that was never joined.
+TEST(SiteSumStepsTest, AnUnreadableCohortIsNeverJoinedAnew) {
+  PlayedSum sum;
+  sum.Advertise();
+  sum.Share();
+  sum.Mask();
+  const std::string path = sum.store(0).CohortPath();
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);  // Whoever reads it, root too, gets an error.
+  EXPECT_EQ(EndOf(sum.store(0).Say(AdvertiseInstruction{.round = SumRound(), .attempt = 2}, 2)), "storage");
+  EXPECT_EQ(EndOf(sum.store(0).Mask(sum.InboxFor(0))), "storage");
+  EXPECT_TRUE(std::filesystem::is_directory(path));
+}
+
+TEST(SiteSumStepsTest, ADealerOfWrongSharesCostsTheStoreNothing) {
+  const test::ExpectCover cover("sum.wrong_dealer");
+  PlayedSum sum(8);
+  sum.Advertise();
+  sum.Share();
+  SharesInbox inbox = sum.InboxFor(0);
+  inbox.shares[2].sealed[20] = static_cast<char>(inbox.shares[2].sealed[20] ^ 1);
+  EXPECT_EQ(EndOf(sum.store(0).Mask(inbox)), "");
+}
+
+TEST(CohortFilesTest, ForgettingLeavesLeavesNothing) {
   const TemporaryFolder folder;
   const CohortFiles cohorts = CohortFiles::Open(folder.File("cohorts")).value();
   folder.Write("cohorts/demand-3.cohort", "old");
