@@ -1,5 +1,6 @@
 // Full and frozen disks, processes that are killed, and what our own files and RocksDB make of it all.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,15 @@ TEST_F(OurFilesTest, AreThereAfterAnyCutOnceTheyWereWrittenDurably) {
     std::filesystem::remove_all(File("some"));
     SyncFolder(folder.File("disk"));
   }
+}
+
+TEST_F(OurFilesTest, AFolderThatAKilledProgramMadeIsDurableOnceItIsMadeAgain) {
+  ASSERT_EQ(::mkdir(File("data").c_str(), 0750), 0);  // Killed before it could sync anything.
+  ASSERT_EQ(::mkdir(File("data/rows").c_str(), 0750), 0);
+  ASSERT_TRUE(MakeFolders(File("data/rows")).ok());
+  ASSERT_TRUE(WriteFileDurably(File("data/rows/one"), "kept").ok());
+  LoseAll();
+  EXPECT_EQ(Read("data/rows/one"), "kept");
 }
 
 TEST_F(OurFilesTest, HoldTheOldContentOrTheNewAtAnyInstant) {
