@@ -17,7 +17,7 @@ from processes import DemoError
 def everything(trial, luck, kills):
     """Every commit point by kill -9 and by power cut, then `kills` deaths at random instants, half of them with the power."""
     stores = trial.chain.stores
-    trial.join(stores_at_marks=stores[::2] if trial.can_cut else stores, cut=False)
+    trial.join(killed=stores[::2], cut=stores[1::2] if trial.can_cut else ())
     yield "every commit point, kill -9", lambda: trial.ride(trials.all_marks(luck, stores, cut=False))
     if trial.can_cut:
         yield "every commit point, power cut", lambda: trial.ride(trials.all_marks(luck, stores, cut=True), cut=True)
@@ -27,13 +27,18 @@ def everything(trial, luck, kills):
         some = min(kills, 20)
         kills -= some
         cut = trial.can_cut and kills // 20 % 2 == 1
-        yield f"{some} {'power cuts' if cut else 'kills'} at random instants", lambda some=some, cut=cut: trial.ride(kills=some, cut=cut)
+        name = f"{some} {'power cuts' if cut else 'kills'} at random instants"
+        yield name, lambda some=some, cut=cut: trial.ride(kills=some, cut=cut)
 
 
 def part(trial, luck):
     """What fits into CI: a part that another seed makes another one."""
     stores = trial.chain.stores
-    trial.join(stores_at_marks=stores[:1], cut=False)
+    unlucky = luck.sample(stores, 1)
+    if trial.can_cut and luck.random() < 0.5:
+        trial.join(killed=(), cut=unlucky)
+    else:
+        trial.join(killed=unlucky)
     yield "some commit points, kill -9", lambda: trial.ride(trials.some_marks(luck, stores, False, 3, 1))
     if trial.can_cut:
         yield "some commit points, power cut", lambda: trial.ride(trials.some_marks(luck, stores, True, 3, 1), cut=True)

@@ -17,9 +17,10 @@ from processes import DemoError, kill_group
 from programs import ENDED
 
 ROUNDS = 2
-PATIENCE = 90.0  # Seconds in which a wave has to end.
+PATIENCE = 120.0  # Seconds without any progress after which something is broken; many, for machines that do much else.
 JOBS_PER_MARK = 4  # At most, until a mark is passed.
 RESUME_AIM = 5.0
+PROGRESS = ("round", "phase", "stores_selected", "stores_trained", "stores_collected")
 
 
 class Broken(AssertionError):
@@ -50,7 +51,7 @@ class Watch:
         for line in lines:
             snapshot = json.loads(line)
             now = snapshot.get("round") or {}
-            self.progress = tuple(str(now.get(key)) for key in ("round", "phase", "stores_selected", "stores_trained", "stores_collected"))
+            self.progress = tuple(str(now.get(key)) for key in PROGRESS)
             self.ended = snapshot["job"]["state"] in ENDED
 
     def close(self):
@@ -81,7 +82,7 @@ class Trial:
         self.standstill = 0.0
         self.armed = {}   # Name -> "mark#passage" at which it is to die next.
         self.queues = {}  # Name -> those that follow.
-        self.cut = False  # Whoever dies loses power with it: what was never synced is gone.
+        self.cut = ()     # Who loses power by dying: what it never synced is gone.
         self.full = {}    # Name -> until when its disk is full.
 
     # Setting up.
@@ -105,16 +106,17 @@ class Trial:
         return os.path.join(self.folder, "trial", "journals", name)
 
     def disk(self, command, name, *arguments):
-        done = subprocess.run([self.faulty, command, self.journal(name), *map(str, arguments)], capture_output=True, text=True, check=False)
+        called = [self.faulty, command, self.journal(name), *map(str, arguments)]
+        done = subprocess.run(called, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Broken(f"faulty-disk {command} {name}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout.strip()
 
-    def join(self, stores_at_marks, cut):
-        """Every store joins; those named die at each commit point of joining, one after the other."""
+    def join(self, killed, cut=()):
+        """Every store joins; those named die at each commit point of joining, one after the other, the latter with the power."""
         chain = self.chain
         os.makedirs(os.path.dirname(self.journal("any")), exist_ok=True)
-        self.cut = cut
+        self.cut = (*cut, COORDINATOR) if cut else ()
         for mark in ("commit.store_record.before", "commit.store_record.after"):
             self.queues[COORDINATOR] = [f"{mark}#1"]
             self.start_next(COORDINATOR) if not chain.processes.running else self.restart(COORDINATOR)
@@ -127,9 +129,13 @@ class Trial:
         self.until("the coordinator to answer", lambda: chain.is_back(COORDINATOR))
         for store in chain.stores:
             chain.invite(store)
-            self.queues[store] = [f"{mark}#1" for mark in marks.JOINING_ORDER] if store in stores_at_marks else []
+            self.queues[store] = [f"{mark}#1" for mark in marks.JOINING_ORDER] if store in (*killed, *cut) else []
             self.start_next(store)
-        self.until("every store to join", lambda: not self.armed and not any(self.queues.values()) and all(map(chain.has_joined, chain.stores)))
+        self.until("every store to join", lambda: self.all_dead_once() and all(map(chain.has_joined, chain.stores)))
+
+    def all_dead_once(self):
+        """Whether every mark that was planned has killed."""
+        return not self.armed and not any(self.queues.values())
 
     def until(self, what, ready):
         give_up_at = time.monotonic() + PATIENCE
@@ -180,14 +186,14 @@ class Trial:
         self.coming_back.pop(name, None)
         if code == -signal.SIGKILL and mark:
             self.marks_passed[mark.split("#")[0]] += 1
-            self.done["cut at a mark" if self.cut else "killed at a mark"] += 1
+            self.done["cut at a mark" if name in self.cut else "killed at a mark"] += 1
         elif name in self.full:  # It may give up on a full disk; whoever started it starts it again.
             self.done["ended by a full disk"] += 1
             if mark:
                 self.armed[name] = mark
         else:
             raise Broken(f"{name} ended by itself with code {code}. Its last words:\n{self.chain.processes.log_tail(name)}")
-        if self.cut:
+        if name in self.cut:
             self.cut_power(name)
         self.start_next(name)
 
@@ -214,9 +220,9 @@ class Trial:
         """Kills it, at whatever it does, and starts it again."""
         if self.chain.processes.running[name].poll() is None:
             self.chain.kill(name)
-            self.done[f"{'coordinator' if name == COORDINATOR else 'agent'} {'cut' if self.cut else 'killed'}"] += 1
+            self.done[f"{'coordinator' if name == COORDINATOR else 'agent'} {'cut' if name in self.cut else 'killed'}"] += 1
         self.coming_back.pop(name, None)
-        if self.cut:
+        if name in self.cut:
             self.cut_power(name)
         self.start_next(name)
 
@@ -225,7 +231,8 @@ class Trial:
     def ride(self, queues=None, kills=0, full=(), cut=False):
         """One wave: jobs run, one after another, until everything planned has happened. `queues`: the marks at which each program
         dies, one after another; `kills`: deaths at random instants; `full`: whose disks fill up for a while."""
-        self.cut, self.kills_left, self.full_left = cut, kills, list(full)
+        self.cut = (COORDINATOR, *self.chain.stores) if cut else ()
+        self.kills_left, self.full_left = kills, list(full)
         self.seeds.append(self.seeds.pop(0))
         self.queues = {name: list(queue) for name, queue in (queues or {}).items()}
         for name in self.queues:
@@ -233,12 +240,10 @@ class Trial:
         jobs_max = 2 + JOBS_PER_MARK * max([len(queue) + 1 for queue in self.queues.values()] + [kills, len(full)])
         for _ in range(jobs_max):
             self.run_job(chains.plan_name((SMALL, LARGE)[self.jobs % 2], self.seeds[-1]))
-            if not self.armed and not any(self.queues.values()) and self.kills_left == 0 and not self.full_left:
+            if self.all_dead_once() and self.kills_left == 0 and not self.full_left:
                 break
         else:
             raise Broken(f"{jobs_max} jobs ended, but this was never reached: {self.armed or self.full_left or self.kills_left}")
-        self.cut = False
-
     def run_job(self, plan):
         self.jobs += 1
         job = f"j{self.jobs}"
@@ -265,8 +270,9 @@ class Trial:
                     self.fill(self.full_left.pop())
                     next_fill = time.monotonic() + self.luck.uniform(0.2, 0.8)
                 self.empty_due()
-                if time.monotonic() - began > PATIENCE:
-                    raise Broken(f"job {job} is not over after {PATIENCE:.0f} s; it stands at {seen}; still to die: {self.armed}")
+                if time.monotonic() - moved > PATIENCE or time.monotonic() - began > 5 * PATIENCE:
+                    raise Broken(f"job {job} is not over after {time.monotonic() - began:.0f} s; it stands at {seen}, and has "
+                                 f"for {time.monotonic() - moved:.0f} s; still to die: {self.armed}")
         self.empty_due(everything=True)
         self.check(job, plan)
 
