@@ -1,9 +1,12 @@
 #include "coordinator/services/blob_stream.h"
 
+#include "base/pieces.h"
+
 namespace aisle {
 
-BlobStream::BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, Ended ended)
-    : coordinator_(coordinator), offset_(offset), first_(offset), ended_(std::move(ended)) {
+BlobStream::BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, bool careful,
+                       Ended ended)
+    : coordinator_(coordinator), offset_(offset), first_(offset), careful_(careful), ended_(std::move(ended)) {
   if (!store) return;
   transfer_ = coordinator_.BeginTransfer(*store, [this](const Status& why) {
     if (cut_off_.Cut(why)) Finish(ToGrpc(why));
@@ -21,7 +24,8 @@ void BlobStream::Begin(StatusOr<std::shared_ptr<const BlobReader>> blob) {
 }
 
 void BlobStream::WriteNext() {
-  if (Status read = blob_->ReadAt(offset_, kChunkSize, *chunk_.mutable_data()); !read.ok()) return Finish(ToGrpc(read));
+  const uint64_t size = PieceSize(careful_, offset_ - first_);
+  if (Status read = blob_->ReadAt(offset_, size, *chunk_.mutable_data()); !read.ok()) return Finish(ToGrpc(read));
   offset_ += chunk_.data().size();
   const Status cut = cut_off_.Wait([this] { StartWrite(&chunk_); });
   if (!cut.ok()) Finish(ToGrpc(cut));

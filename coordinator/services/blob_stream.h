@@ -18,8 +18,8 @@ namespace aisle {
 class BlobStream final : public grpc::ServerWriteReactor<v1::FetchBlobResponse> {
  public:
   using Ended = std::function<void(uint64_t bytes_sent)>;
-  // If a store is named and it is revoked, the stream ends at once.
-  BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, Ended ended);
+  // If a store is named and it is revoked, the stream ends at once. `careful`: see base/pieces.h.
+  BlobStream(Coordinator& coordinator, const std::optional<StoreId>& store, uint64_t offset, bool careful, Ended ended);
 
   // Call exactly once, from any thread.
   void Begin(StatusOr<std::shared_ptr<const BlobReader>> blob);
@@ -35,6 +35,7 @@ class BlobStream final : public grpc::ServerWriteReactor<v1::FetchBlobResponse> 
   v1::FetchBlobResponse chunk_;
   uint64_t offset_;
   const uint64_t first_;
+  const bool careful_;
   Ended ended_;
   CutOff cut_off_;
   uint64_t transfer_ = 0;  // The coordinator's name for this stream; 0 if no store is named.

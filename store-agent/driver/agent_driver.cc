@@ -238,8 +238,10 @@ bool AgentDriver::Run(agent::ReportOutcome& effect) {
 bool AgentDriver::Run(agent::UploadUpdate& effect) {
   Work([this, ticket = effect.ticket, header = UploadHeader{.round = effect.round, .update = effect.update},
         options = UploadOptions{.which = effect.masked ? SpooledVector::kMasked : SpooledVector::kUpdate,
-                                .resume = effect.resume}](std::stop_token stop) -> Event {
+                                .resume = effect.resume}](std::stop_token stop) mutable -> Event {
+    options.known = options.resume ? upload_there_ : 0;
     TransferResult result = UploadSpooled(parts_.link, parts_.spool, parts_.meter, header, options, stop);
+    upload_there_ = result.there;
     if (!result.disk.ok()) return DiskFailed(ticket, result.disk);
     if (result.outcome.verdict != agent::Verdict::kDone) {
       LogWarning("uploading for round {}: {}", header.round, result.outcome.detail);

@@ -111,6 +111,7 @@ class AgentDriver {
   std::optional<Executor::TimerId> idle_timer_;
   std::stop_source check_in_stop_{std::nostopstate};
   std::stop_source step_stop_{std::nostopstate};
+  uint64_t upload_there_ = 0;  // TransferResult::there of the latest attempt. Touched on `working` only.
   std::atomic<bool> stopping_ = false;
   std::atomic<int64_t> last_answer_ = std::numeric_limits<int64_t>::min();
 };

@@ -18,7 +18,8 @@ namespace aisle {
 
 inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);   // Of a short call.
 inline constexpr absl::Duration kStreamTimeout = absl::Minutes(2);  // Of one stream; what is left is resumed.
-inline constexpr absl::Duration kCheckInGrace = absl::Seconds(30);  // Beyond the wait that was agreed: 200 KB at 64 kbit/s.
+inline constexpr absl::Duration kCheckInGrace =
+    absl::Seconds(30);  // Beyond the wait that was agreed: 200 KB at 64 kbit/s.
 
 struct CheckInAnswer {
   Instruction instruction;

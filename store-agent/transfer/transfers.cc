@@ -16,6 +16,11 @@ TransferResult FromStatus(const Status& status, bool progressed = false) {
 
 TransferResult FromDisk(Status status) { return {.disk = std::move(status)}; }
 
+TransferResult CutAt(uint64_t there, TransferResult result) {
+  result.there = there;
+  return result;
+}
+
 // Reads the spooled vector piece by piece.
 class SpoolReader {
  public:
@@ -75,11 +80,13 @@ TransferResult Download(FleetLink& link, const BlobCache& cache, ByteMeter& mete
 TransferResult UploadSpooled(FleetLink& link, const Spool& spool, ByteMeter& meter, const UploadHeader& update,
                              const UploadOptions& options, std::stop_token stop) {
   UploadHeader header = update;
+  bool progressed = false;
   if (options.resume) {
     const StatusOr<UploadStatus> there = link.AskUploadStatus(update.round, update.update.digest, stop);
-    if (!there.ok()) return FromStatus(there.status());
+    if (!there.ok()) return CutAt(options.known, FromStatus(there.status()));
     if (there->complete) return {};
     header.offset = there->received <= update.update.size ? there->received : 0;
+    progressed = header.offset > options.known;
   }
   const StatusOr<FileDescriptor> file = spool.OpenVector(update.round, options.which);
   if (!file.ok()) return FromDisk(file.status());
@@ -88,11 +95,13 @@ TransferResult UploadSpooled(FleetLink& link, const Spool& spool, ByteMeter& met
       header, [&] { return reader.Next(); }, stop);
   (void)meter.Save();
   if (!reader.disk().ok()) return FromDisk(reader.disk());
-  if (!sent.ok()) return FromStatus(sent.status());
+  // What this attempt has brought there, the next one will hear.
+  if (!sent.ok()) return CutAt(header.offset, FromStatus(sent.status(), progressed));
   if (sent->complete) return {};
   AISLE_COVER("transfer.upload_incomplete");
-  return FromStatus(Unavailable("headquarters has {} of {} bytes", sent->received, update.update.size),
-                    sent->received > header.offset);
+  return CutAt(sent->received,
+               FromStatus(Unavailable("headquarters has {} of {} bytes", sent->received, update.update.size),
+                          progressed || sent->received > header.offset));
 }
 
 }  // namespace aisle

@@ -16,6 +16,7 @@ namespace aisle {
 struct TransferResult {
   agent::CallOutcome outcome;
   Status disk;
+  uint64_t there = 0;  // Bytes of an upload that headquarters has, as far as is known.
 };
 
 // Done at once if the blob is in the cache.
@@ -24,7 +25,8 @@ TransferResult Download(FleetLink& link, const BlobCache& cache, ByteMeter& mete
 
 struct UploadOptions {
   SpooledVector which = SpooledVector::kUpdate;
-  bool resume = false;  // Ask first how much is there.
+  bool resume = false;  // Ask first how much is there …
+  uint64_t known = 0;   // … which is progress if it is over the bytes that were known to be.
 };
 // `outcome` is done once headquarters has verified all of it.
 TransferResult UploadSpooled(FleetLink& link, const Spool& spool, ByteMeter& meter, const UploadHeader& update,

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/executor.h"
+#include "base/pieces.h"
 #include "base/reason.h"
 #include "proto/convert/secure_sum.h"
 #include "store-agent/transfer/call_outcome.h"
@@ -236,6 +237,60 @@ TEST_F(TransferTest, WhatHeadquartersTookOnlyPartOfIsSentOn) {
   EXPECT_EQ(fleet_.upload_bytes_received, 16u) << "no byte was sent twice";
 }
 
+TEST_F(TransferTest, MessagesAreSmallUntilTheLinkHasCarriedAStreamWhole) {
+  const UploadHeader update = Spooled(std::vector<uint32_t>(600'000, 7));
+  const auto largest_at_first = [this] {
+    uint64_t carried = 0;
+    for (const uint64_t size : fleet_.upload_messages) {
+      EXPECT_LE(size, std::max(kPieceMin, carried / 16)) << "after " << carried << " bytes";
+      carried += size;
+    }
+    return fleet_.upload_messages.front();
+  };
+  EXPECT_EQ(Send(update, false).outcome.verdict, Verdict::kDone);
+  EXPECT_EQ(largest_at_first(), kPieceMin);
+  fleet_.ForgetUploads();
+  EXPECT_EQ(Send(update, false).outcome.verdict, Verdict::kDone);
+  EXPECT_EQ(fleet_.upload_messages.front(), kChunkSize);
+  fleet_.ForgetUploads();
+  fleet_.uploading.cut_after = 1'000'000;
+  EXPECT_EQ(Send(update, false).outcome.verdict, Verdict::kTryAgain);
+  fleet_.uploading = {};
+  EXPECT_EQ(Send(update, true).outcome.verdict, Verdict::kDone);
+  EXPECT_EQ(largest_at_first(), kPieceMin);
+}
+
+TEST_F(TransferTest, HeadquartersIsAskedForSmallMessagesUntilTheLinkHasCarriedAStreamWhole) {
+  fleet_.fetching.chunk_size = 100'000;
+  EXPECT_EQ(Fetch(Offer(SomeBytes(2'000'000, "first"))).outcome.verdict, Verdict::kDone);
+  EXPECT_TRUE(fleet_.careful_fetch);
+  EXPECT_EQ(Fetch(Offer(SomeBytes(2'000'000, "second"))).outcome.verdict, Verdict::kDone);
+  EXPECT_FALSE(fleet_.careful_fetch);
+  fleet_.fetching.cut_after = 1'000'000;
+  const BlobName cut = Offer(SomeBytes(2'500'000, "third"));
+  EXPECT_EQ(Fetch(cut).outcome.verdict, Verdict::kTryAgain);
+  EXPECT_EQ(Fetch(cut).outcome.verdict, Verdict::kTryAgain);
+  EXPECT_TRUE(fleet_.careful_fetch);
+}
+
+TEST_F(TransferTest, AnUploadThatGetsFurtherAtEachCutIsProgress) {
+  const UploadHeader update = Spooled({1, 2, 3, 4, 5, 6});
+  fleet_.uploading.cut_after = 5;
+  TransferResult result = Send(update, false);
+  EXPECT_FALSE(result.outcome.progressed) << "what it brought there, headquarters hasn't said";
+  const auto resume = [&] {
+    return UploadSpooled(*link_, spool_, meter_, update, {.resume = true, .known = result.there}, {});
+  };
+  result = resume();
+  EXPECT_TRUE(result.outcome.progressed);
+  EXPECT_EQ(result.there, 5u);
+  fleet_.uploading.cut_after = 0;
+  result = resume();
+  EXPECT_TRUE(result.outcome.progressed);
+  EXPECT_EQ(result.there, 10u);
+  EXPECT_FALSE(resume().outcome.progressed) << "the attempt before brought nothing";
+}
+
 TEST_F(TransferTest, HeadquartersThatForgotGetsAllOfItAgain) {
   const UploadHeader update = Spooled({1, 2, 3, 4});
   fleet_.uploading.cut_after = 5;
@@ -298,6 +353,19 @@ TEST_F(TransferTest, AStepOfTheSecureSumIsToldAndItsAnswerHeard) {
   EXPECT_EQ(link_->SumStep(report, {}).code(), StatusCode::kFailedPrecondition);
   ASSERT_EQ(heard.size(), 2U);
   EXPECT_EQ(heard[0], ToProto(report).SerializeAsString());
+}
+
+TEST_F(TransferTest, ShortCallsCountInTheDaysBytes) {
+  link_->CountOn(meter_);
+  v1::SumStepRequest heard;
+  fleet_.on_sum_step = [&](const v1::SumStepRequest& request) {
+    heard = request;
+    return grpc::Status::OK;
+  };
+  const RoundId round{.job = JobId::Parse("demand").value(), .number = 3};
+  const Confirmation said{.survivors = Sha256::Of("survivors"), .signature = std::string(64, 's')};
+  ASSERT_TRUE(link_->SumStep({.round = round, .message = said}, {}).ok());
+  EXPECT_EQ(meter_.today(), heard.ByteSizeLong());
 }
 
 TEST_F(TransferTest, TheSpoolKnowsWhatItHolds) {
