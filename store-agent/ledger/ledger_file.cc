@@ -81,8 +81,9 @@ StatusOr<std::unique_ptr<LedgerFile>> LedgerFile::Open(const std::string& folder
     if (ftruncate(file.get(), static_cast<off_t>(loaded.intact_size)) != 0) {
       return ErrnoStatus(errno, "can't cut", path);
     }
-    AISLE_RETURN_IF_ERROR(SyncData(file.get(), path));
   }
+  // A killed program may have left its last debit in memory only. The head is about to count it: it must outlive that.
+  AISLE_RETURN_IF_ERROR(SyncData(file.get(), path));
   std::unique_ptr<LedgerFile> ledger(
       new LedgerFile(folder, std::move(loaded.ledger), std::move(file), loaded.intact_size));
   AISLE_RETURN_IF_ERROR(ledger->NoteHead());

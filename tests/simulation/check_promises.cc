@@ -1,6 +1,7 @@
 // What was said, or spent, stays so: over kill -9, power cuts and whatever else comes.
 #include "aisle/v1/fleet.pb.h"
 #include "coordinator/catalog/record_codec.h"
+#include "coordinator/round/phase.h"
 #include "proto/convert/fleet.h"
 #include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
@@ -56,6 +57,10 @@ class PromiseCheck final : public Check {
       if (write.table != StateTable::kRounds || !write.value) continue;
       const RoundRecord round = DecodeRecord<RoundRecord>(*write.value).value();
       if (round.phase == RoundPhase::kCommitted) CheckRound(world, round);
+      // All that was accepted is in some file, and what the next model needs of the last one is, too.
+      if (round.abort_reason.starts_with(NameOf(AbortReason::kCommitFailed))) {
+        world.Fail(name(), fmt::format("{} has all its updates and can't be summed: {}", round.id, round.abort_reason));
+      }
     }
   }
 

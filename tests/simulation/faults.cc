@@ -45,12 +45,62 @@ void Partition(const FaultCase& fault) {
   }
 }
 
+// No more than `amount` bytes fit on the disk beside what is there, for a while.
+void FillDisk(const FaultCase& fault) {
+  Disk& disk = fault.machine.disk();
+  const auto empty = [&disk] { disk.SetCapacity(UINT64_MAX); };
+  disk.SetCapacity(disk.used() + static_cast<uint64_t>(fault.script.amount * fault.random.Fraction()));
+  fault.world.Later(fault.lasts, empty);
+  fault.world.AtFaultsEnd(empty);
+}
+
+void FailSyncs(const FaultCase& fault) {
+  Disk& disk = fault.machine.disk();
+  const auto mend = [&disk] { disk.FailSyncs(false); };
+  disk.FailSyncs(true);
+  fault.world.Later(fault.lasts, mend);
+  fault.world.AtFaultsEnd(mend);
+}
+
+// The next commits of headquarters' state, `amount` at most, find no room.
+void FailCommits(const FaultCase& fault) {
+  const auto count = 1 + fault.random.Below(std::max<uint64_t>(1, static_cast<uint64_t>(fault.script.amount)));
+  fault.world.headquarters().FailCommits(ResourceExhausted("the disk is full"), count);
+  fault.world.AtFaultsEnd([&world = fault.world] { world.headquarters().FailCommits(OkStatus(), 0); });
+}
+
+// Somebody sets the clock, by up to `amount` seconds either way, and after a while sets it right.
+void JumpClock(const FaultCase& fault) {
+  MachineClock& clock = fault.machine.clock();
+  const absl::Duration by = absl::Seconds(fault.script.amount * (2 * fault.random.Fraction() - 1));
+  clock.Jump(by);
+  fault.world.Later(fault.lasts, [&clock, by] { clock.Jump(-by); });
+}
+
+// The clock runs up to `amount` too fast or too slowly for a while; what it has gained or lost by then stays.
+void DriftClock(const FaultCase& fault) {
+  MachineClock& clock = fault.machine.clock();
+  const auto right = [&clock] { clock.SetRate(1); };
+  clock.SetRate(1 + fault.script.amount * (2 * fault.random.Fraction() - 1));
+  fault.world.Later(fault.lasts, right);
+  fault.world.AtFaultsEnd(right);
+}
+
 }  // namespace
 
 const std::map<std::string, Fault, std::less<>>& Faults() {
   static const std::map<std::string, Fault, std::less<>> faults = {
-      {"kill", Kill},           {"power_cut", CutPower}, {"kill_inside", KillInside}, {"cut_inside", CutInside},
-      {"partition", Partition}, {"sleep", Kill},
+      {"kill", Kill},
+      {"power_cut", CutPower},
+      {"kill_inside", KillInside},
+      {"cut_inside", CutInside},
+      {"partition", Partition},
+      {"sleep", Kill},
+      {"full_disk", FillDisk},
+      {"failing_syncs", FailSyncs},
+      {"failing_commits", FailCommits},
+      {"clock_jump", JumpClock},
+      {"clock_drift", DriftClock},
   };
   return faults;
 }

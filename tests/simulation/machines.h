@@ -115,6 +115,7 @@ class StoreMachine final : public Machine {
  private:
   struct Running;
   Status Boot() override;
+  void TellSpooled();
   void Work();
   void Bury() override;
   const StoreId id_;

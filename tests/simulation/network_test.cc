@@ -159,7 +159,7 @@ TEST_F(NetworkTest, AStreamIsCutAnywhereAndTheServerHearsOfIt) {
     sizes.insert(server_.uploaded.size());
   }
   EXPECT_GE(sizes.size(), 8U);
-  EXPECT_GE(server_.ends, 50);
+  EXPECT_GE(server_.ends, 40);  // Some are cut before they have begun.
 }
 
 TEST_F(NetworkTest, ADownloadArrivesInOrder) {

@@ -1,4 +1,8 @@
+#include <cstring>
+#include <filesystem>
+
 #include "base/log.h"
+#include "base/storage/files.h"
 #include "store-agent/driver/agent_driver.h"
 #include "store-agent/sum/site_sum_steps.h"
 #include "tests/simulation/link.h"
@@ -92,7 +96,25 @@ Status StoreMachine::Boot() {
   Work();
   AISLE_RETURN_IF_ERROR(now.driver->Start());
   world().ForChecks([this](Check& check) { check.OnStarted(world(), id_); });
+  TellSpooled();
   return OkStatus();
+}
+
+// A vector whose release was interrupted at its last step is there all the same, and will be sent.
+void StoreMachine::TellSpooled() {
+  for (const auto& entry : std::filesystem::directory_iterator(disk().File("spool"))) {
+    const std::string stem = entry.path().stem().string();
+    const size_t dash = stem.rfind('-');
+    if (entry.path().extension() != ".update" || dash == std::string::npos) continue;
+    const std::string bytes = ReadFile(entry.path().string()).value_or("");
+    std::vector<uint32_t> values(bytes.size() / sizeof(uint32_t));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(uint32_t));
+    const RoundId round{.job = JobId::Parse(stem.substr(0, dash)).value(),
+                        .number = static_cast<uint32_t>(std::stoul(stem.substr(dash + 1)))};
+    const Released found{
+        .store = id_, .round = round, .update = {.digest = Sha256::Of(bytes), .size = bytes.size()}, .values = values};
+    world().ForChecks([&](Check& check) { check.OnReleased(world(), found); });
+  }
 }
 
 void StoreMachine::Work() {

@@ -149,8 +149,8 @@ void World::CheckExpectations() {
   const JobRecord job = Job();
   outcome_.rounds_committed = job.rounds_committed;
   outcome_.rounds_aborted = job.rounds_aborted;
-  for (const ModelRecord& model : headquarters_->state().ListModels(job.id).value())
-    outcome_.store_rounds += model.stores;
+  const std::vector<ModelRecord> models = headquarters_->state().ListModels(job.id).value();
+  for (const ModelRecord& model : models) outcome_.store_rounds += model.stores;
   const Expectations& expect = scenario_.expect;
   if (job.rounds_committed < std::min(expect.rounds_min, scenario_.plan.rounds)) {
     Fail("expectations",
