@@ -98,6 +98,29 @@ StatusOr<v1::Overview> AdminClient::GetOverview() {
   return Call<v1::GetOverviewRequest, v1::Overview>(&v1::Admin::Stub::GetOverview, {});
 }
 
+StatusOr<v1::Explanation> AdminClient::Explain(const v1::ExplainRequest& request) {
+  return Call<v1::ExplainRequest, v1::Explanation>(&v1::Admin::Stub::Explain, request);
+}
+
+Status AdminClient::BackUp(const v1::BackUpRequest& request,
+                           const std::function<Status(const v1::BackUpResponse&)>& taken) {
+  grpc::ClientContext context;
+  const auto reader = connection_->Get().BackUp(&context, request);
+  v1::BackUpResponse message;
+  bool ended = false;
+  while (reader->Read(&message)) {
+    const Status status = taken(message);
+    if (!status.ok()) {
+      context.TryCancel();
+      reader->Finish();
+      return status;
+    }
+    ended = message.has_ended();
+  }
+  AISLE_RETURN_IF_ERROR(Judge(reader->Finish()));
+  return ended ? OkStatus() : DataLoss("the backup ended before its end; run it again");
+}
+
 StatusOr<v1::Job> AdminClient::SubmitJob(const v1::SubmitJobRequest& request) {
   return Call<v1::SubmitJobRequest, v1::Job>(&v1::Admin::Stub::SubmitJob, request);
 }

@@ -50,6 +50,12 @@ class AdminClient {
   StatusOr<v1::ListModelsResponse> ListModels(const std::string& job);
   StatusOr<v1::Model> GetModel(const std::string& job, uint64_t version);
 
+  StatusOr<v1::Explanation> Explain(const v1::ExplainRequest& request);
+
+  // Hands each message of a backup to `taken`, in order, until it returns an error. DataLoss if the stream ended early:
+  // then what came is no backup.
+  Status BackUp(const v1::BackUpRequest& request, const std::function<Status(const v1::BackUpResponse&)>& taken);
+
   // Stores `bytes` under their own digest; sends them again after a broken connection.
   Status PutBlob(std::string_view bytes, const ProgressFunction& progress);
 

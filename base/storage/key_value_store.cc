@@ -5,6 +5,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <sys/statvfs.h>
@@ -308,6 +309,14 @@ Status KeyValueStore::Compact(Family family, std::string_view first, std::string
   return impl_->From(impl_->database->CompactRange(options, family.handle_, first.empty() ? nullptr : &begin,
                                                    end.empty() ? nullptr : &stop),
                      "compact");
+}
+
+Status KeyValueStore::Checkpoint(const std::string& folder) const {
+  rocksdb::Checkpoint* made = nullptr;
+  const rocksdb::Status created = rocksdb::Checkpoint::Create(impl_->database.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  AISLE_RETURN_IF_ERROR(impl_->From(created, "copy"));
+  return FromRocks(checkpoint->CreateCheckpoint(folder), "copy " + impl_->folder + " to", folder);
 }
 
 uint64_t KeyValueStore::SizeOnDisk() const {

@@ -133,6 +133,9 @@ class KeyValueStore {
   Status Flush();
   // Rewrites [first, end) of the family (all if both are empty) so that deleted bytes leave the disk.
   Status Compact(Family family, std::string_view first, std::string_view end);
+  // A copy of the store as of this moment, in `folder`, which must not be there yet and lie on the same file system:
+  // table files are shared (hard links), so it costs next to no space until both have moved on. Writes go on meanwhile.
+  Status Checkpoint(const std::string& folder) const;
   uint64_t SizeOnDisk() const;  // Bytes of table files.
 
  private:

@@ -115,6 +115,7 @@ StatusOr<BlobName> BlobStore::Put(std::string_view bytes) {
   AISLE_RETURN_IF_ERROR(CheckSize(bytes.size()));
   const BlobName name{.digest = Sha256::Of(bytes), .size = bytes.size()};
   const std::string folder = FolderOf(name.digest);
+  Want(name.digest);
   if (!Contains(name.digest)) {
     if (!ClaimWriting(name.digest)) {
       return Unavailable("blob {} is being stored by another caller; try again", name.digest.ShortHex());
@@ -146,6 +147,7 @@ Status BlobStore::WriteWhole(const Digest& digest, std::string_view bytes) {
 
 StatusOr<std::unique_ptr<BlobWriter>> BlobStore::BeginWriting(const BlobName& name) {
   AISLE_RETURN_IF_ERROR(CheckSize(name.size));
+  Want(name.digest);
   if (const auto present = Find(name.digest); present.ok()) {
     if ((*present)->size() != name.size) {
       return WithReason(
@@ -209,8 +211,36 @@ Status BlobStore::Remove(const Digest& digest) {
   {
     const std::lock_guard lock(mutex_);
     verified_.erase(digest);
+    if (holds_ > 0) {
+      removed_.insert(digest);
+      return OkStatus();
+    }
   }
   return RemoveFile(PathOf(digest));
+}
+
+BlobStore::Hold::Hold(BlobStore& store) : store_(store) {
+  const std::lock_guard lock(store_.mutex_);
+  ++store_.holds_;
+}
+
+BlobStore::Hold::~Hold() { store_.ReleaseHold(); }
+
+// Somebody stores it: should it wait to be removed, it waits no more.
+void BlobStore::Want(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  removed_.erase(digest);
+}
+
+void BlobStore::ReleaseHold() {
+  std::set<Digest> removed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (--holds_ > 0) return;
+    removed = std::exchange(removed_, {});
+  }
+  for (const Digest& digest : removed)
+    RemoveFile(PathOf(digest)).IgnoreError();  // Left behind it costs space, no more.
 }
 
 StatusOr<std::vector<BlobName>> BlobStore::ListAll() const {

@@ -88,6 +88,18 @@ class BlobStore {
   StatusOr<std::string> Read(const BlobName& name) const;
 
   Status Remove(const Digest& digest);  // OK if it isn't here.
+  // While somebody holds them, blobs that are removed stay on the disk, as if they hadn't been; they go with the last
+  // hold. Must not outlive the store. (A program that dies meanwhile leaves them there: they cost space, no more.)
+  class Hold {
+   public:
+    explicit Hold(BlobStore& store);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    BlobStore& store_;
+  };
   // Every blob, in order of digest.
   StatusOr<std::vector<BlobName>> ListAll() const;
   // Drops what arrived in part, has no writer now and got nothing new since `untouched_since`. Returns the bytes freed.
@@ -103,14 +115,18 @@ class BlobStore {
   Status MakeFolderOf(const Digest& digest);
   bool ClaimWriting(const Digest& digest);
   void ReleaseWriting(const Digest& digest);
+  void ReleaseHold();
+  void Want(const Digest& digest);
   bool WasVerified(const Digest& digest) const;
   void NoteVerified(const Digest& digest) const;
 
   const std::string folder_;
   std::mutex folders_mutex_;
   mutable std::mutex mutex_;
-  std::set<Digest> being_written_;     // Guarded by mutex_, as is the next.
+  std::set<Digest> being_written_;     // Guarded by mutex_, as are the rest.
   mutable std::set<Digest> verified_;  // Written or checked by this program.
+  int holds_ = 0;
+  std::set<Digest> removed_;  // While held.
 };
 
 }  // namespace aisle

@@ -19,6 +19,9 @@ class RocksStateStore final : public StateStore {
 
   Status Commit(const StateChange& change, Durability durability) override;
 
+  // A copy as of this moment, which Open can open; see KeyValueStore::Checkpoint.
+  Status CopyTo(const std::string& folder) const { return rows_->Checkpoint(folder); }
+
  protected:
   StatusOr<std::optional<std::string>> Get(StateTable table, std::string_view key) const override;
   StatusOr<std::vector<Row>> Read(const Scan& scan) const override;

@@ -82,14 +82,20 @@ StatusOr<std::vector<StoreRecord>> StateStore::ListStores(const StoreId& after, 
 
 StatusOr<std::vector<JobRecord>> StateStore::ListJobs() const { return List<JobRecord>({.table = StateTable::kJobs}); }
 
+// Numbers may have gaps (a coordinator that was restored leaves a large one), so the look back goes further and
+// further.
 StatusOr<std::vector<RoundRecord>> StateStore::ListRounds(const JobId& job, size_t count_max) const {
-  Scan scan{.table = StateTable::kRounds, .prefix = JobPrefix(job)};
   AISLE_ASSIGN_OR_RETURN(const std::optional<JobRecord> record, FindJob(job));
-  if (record && record->next_round_number > count_max) {
-    const auto first = static_cast<uint32_t>(record->next_round_number - count_max);
-    scan.after = RoundKey({job, first - 1});
+  const size_t all = record ? record->next_round_number : 0;
+  for (size_t window = count_max;; window *= 4) {
+    Scan scan{.table = StateTable::kRounds, .prefix = JobPrefix(job)};
+    const bool whole = window >= all || window > SIZE_MAX / 4;
+    if (!whole) scan.after = RoundKey({job, static_cast<uint32_t>(all - window - 1)});
+    AISLE_ASSIGN_OR_RETURN(std::vector<RoundRecord> rounds, List<RoundRecord>(scan));
+    if (rounds.size() < count_max && !whole) continue;
+    if (rounds.size() > count_max) rounds.erase(rounds.begin(), rounds.end() - static_cast<std::ptrdiff_t>(count_max));
+    return rounds;
   }
-  return List<RoundRecord>(scan);
 }
 
 StatusOr<std::vector<ModelRecord>> StateStore::ListModels(const JobId& job) const {

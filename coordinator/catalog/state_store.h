@@ -43,7 +43,7 @@ class StateStore {
   // Stores in order of their ids, from the first one after `after` on, `count_max` at the most.
   StatusOr<std::vector<StoreRecord>> ListStores(const StoreId& after = {}, size_t count_max = SIZE_MAX) const;
   StatusOr<std::vector<JobRecord>> ListJobs() const;  // In order of their ids.
-  // A job's rounds among its latest `count_max` numbers, oldest first.
+  // A job's latest rounds, `count_max` at the most, oldest first.
   StatusOr<std::vector<RoundRecord>> ListRounds(const JobId& job, size_t count_max = SIZE_MAX) const;
   StatusOr<std::vector<ModelRecord>> ListModels(const JobId& job) const;  // Oldest first.
   StatusOr<std::vector<ModelRecord>> ListModels() const;                  // Of all jobs.

@@ -7,6 +7,7 @@
 
 #include "aisle/v1/admin.grpc.pb.h"
 #include "base/thread_pool.h"
+#include "coordinator/backup/backup.h"
 #include "coordinator/driver/coordinator.h"
 
 namespace aisle {
@@ -14,7 +15,8 @@ namespace aisle {
 class AdminService final : public v1::Admin::CallbackService {
  public:
   // All must outlive the server.
-  AdminService(Coordinator& coordinator, BlobStore& blobs, ThreadPool& disk, ChainName chain, const Clock& clock);
+  AdminService(Coordinator& coordinator, BlobStore& blobs, BackupDesk& backups, ThreadPool& disk, ChainName chain,
+               const Clock& clock);
 
   grpc::ServerUnaryReactor* GetOverview(grpc::CallbackServerContext*, const v1::GetOverviewRequest*,
                                         v1::Overview*) override;
@@ -42,6 +44,8 @@ class AdminService final : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext*, const v1::GetModelRequest*, v1::Model*) override;
   grpc::ServerWriteReactor<v1::JobSnapshot>* WatchJob(grpc::CallbackServerContext*,
                                                       const v1::WatchJobRequest*) override;
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext*, const v1::ExplainRequest*, v1::Explanation*) override;
+  grpc::ServerWriteReactor<v1::BackUpResponse>* BackUp(grpc::CallbackServerContext*, const v1::BackUpRequest*) override;
 
  private:
   Status Authorize(const grpc::CallbackServerContext& context) const;
@@ -50,6 +54,7 @@ class AdminService final : public v1::Admin::CallbackService {
 
   Coordinator& coordinator_;
   BlobStore& blobs_;
+  BackupDesk& backups_;
   ThreadPool& disk_;
   const ChainName chain_;
   const Clock& clock_;

@@ -50,6 +50,23 @@ grpc::Status FakeAdmin::GetOverview(grpc::ServerContext*, const v1::GetOverviewR
   return {};
 }
 
+grpc::Status FakeAdmin::Explain(grpc::ServerContext*, const v1::ExplainRequest* request, v1::Explanation* response) {
+  const std::lock_guard lock(mutex);
+  explained = *request;
+  *response = explanation;
+  return {};
+}
+
+grpc::Status FakeAdmin::BackUp(grpc::ServerContext*, const v1::BackUpRequest* request,
+                               grpc::ServerWriter<v1::BackUpResponse>* writer) {
+  const std::lock_guard lock(mutex);
+  backed_up = *request;
+  for (const v1::BackUpResponse& message : backup) {
+    if (!writer->Write(message)) break;
+  }
+  return {};
+}
+
 grpc::Status FakeAdmin::PutBlob(grpc::ServerContext*, grpc::ServerReader<v1::PutBlobRequest>* reader,
                                 v1::PutBlobResponse* response) {
   v1::PutBlobRequest request;

@@ -32,6 +32,8 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::ListStoresResponse stores;
   v1::ListModelsResponse models;
   std::vector<v1::JobSnapshot> snapshots;
+  v1::Explanation explanation;
+  std::vector<v1::BackUpResponse> backup;
   std::map<std::string, std::string> blobs;  // By raw digest.
   size_t break_stream_after = 0;  // FetchBlob and WatchJob break off, once, after so many messages; 0: never.
   grpc::Status refuse_submit;
@@ -40,6 +42,8 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::SubmitJobRequest submitted;
   v1::RevokeStoreRequest revoked;
   v1::ReinstateStoreRequest reinstated;
+  v1::ExplainRequest explained;
+  v1::BackUpRequest backed_up;
   int watches = 0;
 
  private:
@@ -67,6 +71,9 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::Model* response) override;
   grpc::Status WatchJob(grpc::ServerContext*, const v1::WatchJobRequest* request,
                         grpc::ServerWriter<v1::JobSnapshot>* writer) override;
+  grpc::Status Explain(grpc::ServerContext*, const v1::ExplainRequest* request, v1::Explanation* response) override;
+  grpc::Status BackUp(grpc::ServerContext*, const v1::BackUpRequest* request,
+                      grpc::ServerWriter<v1::BackUpResponse>* writer) override;
   const v1::Job* FindJob(const std::string& job) const;
 
   std::string folder_;
