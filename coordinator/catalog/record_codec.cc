@@ -36,6 +36,7 @@ class FieldWriter {
   void Field(bool value) { bytes_.U8(value ? 1 : 0); }
   void Field(const EnrolmentCode& value);
   void Field(const StoreInRound& value);
+  void Field(const LeftOutStore& value);
   void Field(const PhaseSpan& value);
   void Field(const StoreTimes& value);
   void Field(const AbsentStores& value);
@@ -106,6 +107,7 @@ class FieldReader {
   }
   void Field(EnrolmentCode& value);
   void Field(StoreInRound& value);
+  void Field(LeftOutStore& value);
   void Field(PhaseSpan& value);
   void Field(StoreTimes& value);
   void Field(AbsentStores& value);
@@ -165,6 +167,14 @@ void FieldWriter::Field(const StoreInRound& value) { StoreInRoundFields(*this, v
 void FieldReader::Field(StoreInRound& value) { StoreInRoundFields(*this, value); }
 
 template <typename Archive, typename Record>
+void LeftOutStoreFields(Archive& archive, Record& left_out) {
+  archive.Field(left_out.store);
+  archive.Field(left_out.until_round);
+}
+void FieldWriter::Field(const LeftOutStore& value) { LeftOutStoreFields(*this, value); }
+void FieldReader::Field(LeftOutStore& value) { LeftOutStoreFields(*this, value); }
+
+template <typename Archive, typename Record>
 void PhaseSpanFields(Archive& archive, Record& span) {
   archive.Enum(span.phase, RoundPhase::kUnmasking);
   archive.Field(span.began);
@@ -185,7 +195,7 @@ void FieldReader::Field(StoreTimes& value) { StoreTimesFields(*this, value); }
 
 template <typename Archive, typename Record>
 void AbsentStoresFields(Archive& archive, Record& absent) {
-  archive.Enum(absent.why, Absence::kPassedOver);
+  archive.Enum(absent.why, Absence::kSpoilt);
   archive.Field(absent.count);
   archive.Field(absent.examples);
 }
@@ -251,6 +261,7 @@ struct Format<JobRecord> {
     archive.Field(record.ended_at);
     if (!archive.HasMore()) return;
     archive.Field(record.version_floor);
+    archive.Field(record.left_out);
   }
 };
 

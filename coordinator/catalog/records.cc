@@ -98,6 +98,8 @@ std::string_view NameOf(Absence absence) {
       return "busy";
     case Absence::kPassedOver:
       return "passed_over";
+    case Absence::kSpoilt:
+      return "spoilt_a_sum";
   }
   return "unknown";
 }

@@ -58,6 +58,13 @@ struct StoreRecord {
 
 enum class JobState { kQueued = 1, kRunning, kFinished, kCancelled, kFailed };
 
+// A store that spoilt a sum of the job: it isn't asked up to and with this round.
+struct LeftOutStore {
+  StoreId store;
+  uint32_t until_round = 0;
+  bool operator==(const LeftOutStore&) const = default;
+};
+
 struct JobRecord {
   JobId id;
   JobState state = JobState::kQueued;
@@ -78,6 +85,7 @@ struct JobRecord {
   absl::Time submitted_at;
   std::optional<absl::Time> ended_at;
   uint64_t version_floor = 0;  // Versions up to here belong to a coordinator that was lost: never given out again.
+  std::vector<LeftOutStore> left_out;
   bool operator==(const JobRecord&) const = default;
 };
 
@@ -135,8 +143,9 @@ enum class Absence {
   kUnwilling,       // Its site policy lets it take no task now.
   kBusy,            // At work for another job.
   kPassedOver,      // Willing and able; others were enough.
+  kSpoilt,          // It spoilt a sum of the job, and isn't asked for some rounds.
 };
-inline constexpr int kAbsenceCount = 11;
+inline constexpr int kAbsenceCount = 12;
 struct AbsentStores {
   Absence why = Absence::kSilent;
   uint32_t count = 0;
@@ -170,6 +179,9 @@ struct RoundRecord {
   uint32_t cohort_target = 0;
   uint64_t update_size = 0;    // Bytes of one vector.
   uint32_t restarts = 0;       // Times that the coordinator was restarted while the round was open.
+  // Of the secure sum's present step: stores that took it, of those asked to. Not kept.
+  uint32_t stores_stepped = 0;
+  uint32_t stores_asked = 0;
   std::string commit_trouble;  // Why turning the sum into a model had to be tried again; empty if it hadn't.
   bool operator==(const RoundRecord&) const = default;
 };

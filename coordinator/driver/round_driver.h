@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/status.h"
 #include "coordinator/catalog/records.h"
 #include "coordinator/driver/group_commit.h"
+#include "coordinator/driver/round_story.h"
 #include "coordinator/journal/entry_codec.h"
 #include "coordinator/round/machine.h"
 
@@ -25,7 +27,12 @@ class RoundDriver {
     std::function<void(const StoreId&)> duty_changed;  // Answer the store if it waits.
     std::function<void(const StoreId&, const BlobName&)> fold;
     std::function<void(const ApplySum&)> apply_sum;
+    std::function<void(const StoreId&, const std::string& why)> distrust = {};
     std::function<void(PhaseName before, PhaseName now)> changed;  // Often with before == now: one more store.
+    // For the round's record, before it is written: who wasn't selected and why, once selection is over; and how many
+    // bytes of a missing vector are here, once collecting is. Null: unknown.
+    std::function<std::vector<AbsentStores>(const std::set<StoreId>& offered)> absent = {};
+    std::function<uint64_t(const StoreId&)> received = {};
     std::function<void()> closed;  // Last of all; the driver may be destroyed from within a task posted by it.
   };
   using Done = std::function<void(const Status&)>;
@@ -37,13 +44,16 @@ class RoundDriver {
   // nobody was listening gets `grace` from now on. Call Restart next.
   static StatusOr<std::unique_ptr<RoundDriver>> Resume(RoundId id, const std::vector<std::string>& journal,
                                                        Executor& executor, GroupCommit& commit, House house);
+  // What its record knew that its journal doesn't tell; call before Restart.
+  void CarryOn(const RoundRecord& known);
   // Does again what a restart has undone: timers, folds of what was accepted, the commit if it was due.
   void Restart(absl::Duration grace);
   ~RoundDriver();
   RoundDriver(const RoundDriver&) = delete;
   RoundDriver& operator=(const RoundDriver&) = delete;
 
-  // `done` hears why the event is refused, at once; or OK once the event is durable and its effects are under way.
+  // `done` hears why the event is refused, at once; or OK once the event is durable and its effects are under way. What
+  // was said before isn't written down again.
   void Submit(Event event, Done done);
   // As Submit for the event that publishes the model: the caller puts model and job into the same write.
   void Publish(uint64_t model_version, Done done) { Submit(ModelPublished{model_version}, std::move(done)); }
@@ -53,17 +63,21 @@ class RoundDriver {
   // The round as people see it.
   RoundRecord Record() const;
   void CountDownload(uint64_t bytes) { bytes_down_ += bytes; }
+  // Goes into the record with the round's next phase.
+  void NoteCommitTrouble(std::string why) { story_.NoteCommitTrouble(std::move(why)); }
   void SetMetrics(std::map<std::string, double> metrics) { metrics_ = std::move(metrics); }
 
  private:
   RoundDriver(RoundMachine machine, Executor& executor, GroupCommit& commit, House house);
   void CarryOut(const Effects& effects, PhaseName before, PhaseName now);
   void ArmDeadline(PhaseName phase, absl::Time at);
+  void NoteWhoIsMissing(PhaseName ended);
 
   RoundMachine machine_;
   Executor& executor_;
   GroupCommit& commit_;
   House house_;
+  RoundStory story_;
   uint64_t next_sequence_ = 0;
   Executor::TimerId deadline_ = 0;
   std::optional<absl::Time> closed_at_;

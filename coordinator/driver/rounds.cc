@@ -16,6 +16,7 @@ namespace {
 
 // A sum that failed for want of disk is tried again: nothing accepted is lost.
 constexpr absl::Duration kApplyAgainAfter = absl::Seconds(5);
+constexpr uint32_t kRoundsLeftOut = 100;    // Of a store that spoilt a sum.
 constexpr uint64_t kLargeModel = 16 << 20;  // Bytes.
 
 bool WorthTryingAgain(const Status& status) {
@@ -95,8 +96,8 @@ void Coordinator::OpenRound(ActiveJob& job) {
   job.record.state = JobState::kRunning;
   ++job.record.next_round_number;
   job.phase_began = parts_.executor.Now();
-  const auto may_come = [opening = OpeningOf(job)](const CheckIn& check_in) {
-    return (check_in.willing || check_in.round) && CouldServe(opening, check_in);
+  const auto may_come = [opening = OpeningOf(job), &job](const StoreId& store, const CheckIn& check_in) {
+    return (check_in.willing || check_in.round) && CouldServe(opening, check_in) && !IsLeftOut(job, store);
   };
   const RoundOpened opened{
       .policy = PolicyOf(job, stores_.RoundsOfPresent(policy_.presence_window, may_come), policy_.turn_wait),
@@ -127,8 +128,20 @@ RoundDriver::House Coordinator::HouseOf(const JobId& id) {
             });
           },
       .apply_sum = [=, this](const aisle::ApplySum& apply) { with_job([&](ActiveJob& job) { ApplySum(job, apply); }); },
+      .distrust = [=, this](const StoreId& store,
+                            const std::string& why) { with_job([&](ActiveJob& job) { LeaveOut(job, store, why); }); },
       .changed = [=, this](PhaseName before,
                            PhaseName now) { with_job([&](ActiveJob& job) { OnRoundChanged(job, before, now); }); },
+      .absent =
+          [=, this](const std::set<StoreId>& offered) {
+            const auto found = jobs_.find(id);
+            return found == jobs_.end() ? std::vector<AbsentStores>() : AbsentFrom(found->second, offered);
+          },
+      .received =
+          [=, this](const StoreId& store) {
+            const auto found = jobs_.find(id);
+            return found == jobs_.end() || !found->second.spool ? 0 : found->second.spool->Received(store);
+          },
       .closed = [=, this] {  // Not from within the driver that is about to go.
         parts_.executor.Post([=, this] { with_job([&](ActiveJob& job) { OnRoundClosed(job); }); });
       }};
@@ -150,32 +163,57 @@ void Coordinator::OnRoundChanged(ActiveJob& job, PhaseName before, PhaseName now
   NotifyWatchers(job.record.id);
 }
 
+bool Coordinator::IsLeftOut(const ActiveJob& job, const StoreId& store) {
+  return std::ranges::any_of(job.record.left_out, [&](const LeftOutStore& left_out) {
+    return left_out.store == store && job.record.next_round_number - 1 <= left_out.until_round;
+  });
+}
+
+// The privacy that a spoilt round cost the others is spent: it isn't risked again at once with the same store.
+void Coordinator::LeaveOut(ActiveJob& job, const StoreId& store, const std::string& why) {
+  AISLE_COVER("coordinator.store_left_out");
+  LogWarning("{} is left out of the next {} rounds of job {}: {}", store, kRoundsLeftOut, job.record.id, why);
+  std::erase_if(job.record.left_out, [&](const LeftOutStore& known) {
+    return known.store == store || known.until_round < job.record.next_round_number;
+  });
+  job.record.left_out.push_back({.store = store, .until_round = job.record.next_round_number - 1 + kRoundsLeftOut});
+  stores_.NoteRefusal(store, fmt::format("{}: share_wrong: {}", job.round->id(), why));
+  commit_.change().Put(job.record);
+}
+
 void Coordinator::ApplySum(ActiveJob& job, const aisle::ApplySum& apply) {
   const std::shared_ptr<const JobPlan> plan = job.plan;
   const ModelBefore before{.weights = job.weights,
                            .optimizer_state = job.record.optimizer_state,
                            .clip_norm = job.clip_norm,
-                           .version = job.record.model_version,
+                           .version = job.record.rounds_committed,  // Versions may have gaps; means have none.
                            .published = job.published};
   const RoundId round = job.round->id();
   job.folds->Take(apply.survivors, [=, this, survivors = apply.survivors](StatusOr<ModularSum> sum) {
+    std::vector<StoreId> at_fault;
     if (sum.ok() && apply.transcript != nullptr) {
-      if (Status bare = TakeMasksOff(*apply.transcript, *sum); !bare.ok()) sum = bare;
+      if (Status bare = TakeMasksOff(*apply.transcript, *sum); !bare.ok()) {
+        sum = bare;
+        at_fault = secagg::WrongDealers(*apply.transcript);
+      }
     }
     if (plan->update_size() >= kLargeModel) malloc_trim(0);  // What a hundred streams left behind: it needs the room.
     StatusOr<NextModel> next =
         sum.ok() ? MakeNextModel(*plan, before, *sum, static_cast<uint32_t>(survivors.size()), parts_.blobs)
                  : StatusOr<NextModel>(sum.status());
     sum = Unavailable("handed over");  // Gives the memory back before the next round asks for it.
-    parts_.executor.Post([=, this, next = std::move(next)]() mutable {
+    parts_.executor.Post([=, this, next = std::move(next), at_fault = std::move(at_fault)]() mutable {
       ActiveJob* found = FindRound(round);
       if (found == nullptr) return;
       if (next.ok()) return Publish(*found, round, survivors, *std::move(next));
       LogError("round {} has no model: {}", round, MessageOf(next.status()));
       if (!WorthTryingAgain(next.status())) {
-        return found->round->Submit(CommitFailed{std::string(MessageOf(next.status()))}, [](const Status&) {});
+        return found->round->Submit(
+            CommitFailed{.explanation = std::string(MessageOf(next.status())), .at_fault = std::move(at_fault)},
+            [](const Status&) {});
       }
       AISLE_COVER("coordinator.commit_retried");
+      found->round->NoteCommitTrouble(std::string(MessageOf(next.status())));
       parts_.executor.PostAt(parts_.executor.Now() + kApplyAgainAfter, [=, this] {
         if (ActiveJob* again = FindRound(round); again != nullptr) again->round->Restart(policy_.restart_grace);
       });
@@ -187,7 +225,7 @@ void Coordinator::Publish(ActiveJob& job, const RoundId& round, const std::vecto
   const std::optional<BlobName> state_before = job.record.optimizer_state;
   const auto stores = static_cast<uint32_t>(survivors.size());
   ++job.record.rounds_committed;
-  ++job.record.model_version;
+  job.record.model_version = std::max(job.record.model_version, job.record.version_floor) + 1;
   job.record.aborted_in_a_row = 0;
   job.record.optimizer_state = next.optimizer_state;
   job.weights = next.weights;

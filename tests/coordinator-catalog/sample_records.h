@@ -51,7 +51,8 @@ inline JobRecord SampleJob(std::string_view name = "demand") {
           .cohort_target = 12,
           .submitted_at = At(1),
           .ended_at = At(500),
-          .version_floor = 600};
+          .version_floor = 600,
+          .left_out = {{.store = Store("d"), .until_round = 12}}};
 }
 
 inline RoundRecord SampleRound(const RoundId& id) {

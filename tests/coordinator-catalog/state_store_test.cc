@@ -182,6 +182,20 @@ TEST_P(StateStoreTest, ListsTheLatestRoundsOfAJob) {
   EXPECT_EQ(store().ListRounds(Job("a"), 100)->size(), 5u);
 }
 
+TEST_P(StateStoreTest, FindsTheLatestRoundsBeyondAGapInTheirNumbers) {
+  StateChange change;
+  JobRecord job = SampleJob("a");
+  job.next_round_number = 864'003;
+  change.Put(job);
+  for (const uint32_t number : {1u, 2u, 3u, 864'002u}) change.Put(SampleRound(Round("a", number)));
+  ASSERT_TRUE(Commit(change).ok());
+  const auto latest = *store().ListRounds(Job("a"), 3);
+  ASSERT_EQ(latest.size(), 3u);
+  EXPECT_EQ(latest[0].id.number, 2u);
+  EXPECT_EQ(latest[2].id.number, 864'002u);
+  EXPECT_EQ(store().ListRounds(Job("a"), 1)->front().id.number, 864'002u);
+}
+
 TEST_P(StateStoreTest, AModelIsPublishedOnceAndNothingElseOfARefusedChangeHappens) {
   ASSERT_TRUE(Commit(StateChange().Publish(SampleModel("a", 1))).ok());
   ModelRecord other = SampleModel("a", 1);
