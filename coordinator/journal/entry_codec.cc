@@ -79,7 +79,12 @@ void WriteEvent(const Event& event, v1::JournalEntry* out) {
                  [&](const ModelPublished& published) {
                    out->mutable_published()->set_model_version(published.model_version);
                  },
-                 [&](const CommitFailed& failed) { out->mutable_commit_failed()->set_explanation(failed.explanation); },
+                 [&](const CommitFailed& failed) {
+                   out->mutable_commit_failed()->set_explanation(failed.explanation);
+                   for (const StoreId& store : failed.at_fault) {
+                     out->mutable_commit_failed()->add_at_fault(store.str());
+                   }
+                 },
                  [&](const RoundCancelled& cancelled) { out->mutable_cancelled()->set_reason(cancelled.reason); }},
       event);
 }
@@ -114,8 +119,14 @@ StatusOr<Event> ReadEvent(const v1::JournalEntry& entry) {
     }
     case v1::JournalEntry::kPublished:
       return ModelPublished{.model_version = entry.published().model_version()};
-    case v1::JournalEntry::kCommitFailed:
-      return CommitFailed{.explanation = entry.commit_failed().explanation()};
+    case v1::JournalEntry::kCommitFailed: {
+      CommitFailed failed{.explanation = entry.commit_failed().explanation()};
+      for (const std::string& name : entry.commit_failed().at_fault()) {
+        AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(name));
+        failed.at_fault.push_back(std::move(store));
+      }
+      return failed;
+    }
     case v1::JournalEntry::kCancelled:
       return RoundCancelled{.reason = entry.cancelled().reason()};
     default:

@@ -44,11 +44,15 @@ struct ApplySum {  // Turn the survivors' sum into a model, publish it, and repo
   std::vector<StoreId> survivors;
   std::shared_ptr<const secagg::Transcript> transcript = {};  // What takes the masks off; null without the secure sum.
 };
+struct Distrust {  // The store spoilt a sum: later rounds do without it.
+  StoreId store;
+  std::string why;
+};
 struct CloseRound {  // Record how it ended and drop its spool.
 };
 
 using Effect = std::variant<SetDeadline, AskToTrain, CallForStep, CallForUpdate, Release, Dismiss, FoldUpdate, ApplySum,
-                            CloseRound>;
+                            Distrust, CloseRound>;
 using Effects = std::vector<Effect>;
 
 }  // namespace aisle

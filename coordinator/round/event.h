@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/fleet.h"
 #include "coordinator/round/phase.h"
@@ -41,6 +42,7 @@ struct ModelPublished {  // In the same write as the model itself.
 };
 struct CommitFailed {  // The sum couldn't be turned into a model, and trying again won't help.
   std::string explanation;
+  std::vector<StoreId> at_fault = {};  // Stores that dealt shares of no secret: their own signatures prove it.
   bool operator==(const CommitFailed&) const = default;
 };
 struct RoundCancelled {

@@ -41,6 +41,25 @@ Status RoundMachine::Check(const Event& event) const {
                     event);
 }
 
+bool RoundMachine::IsRepeat(const Event& event) const {
+  if (closed()) return true;
+  return std::visit(Overloaded{[&](const OutcomeReported& reported) { return IsRepeat(reported); },
+                               [&](const UpdateCollected& collected) {
+                                 const Roster* roster = RosterOf(phase_);
+                                 const Seat* seat = roster == nullptr ? nullptr : roster->Find(collected.store);
+                                 return seat != nullptr && std::holds_alternative<GaveUpdate>(*seat);
+                               },
+                               [&](const SumStepTaken& taken) { return IsPast(taken) || IsKnown(taken); },
+                               [&](const StoreOffered& offered) {
+                                 const auto* selecting = std::get_if<Selecting>(&phase_);
+                                 return selecting != nullptr && selecting->candidates.contains(offered.store);
+                               },
+                               [&](const DeadlinePassed& passed) { return passed.phase != NameOfPhase(phase_); },
+                               [&](const RoundCancelled&) { return std::holds_alternative<Committing>(phase_); },
+                               [&](const auto&) { return !std::holds_alternative<Committing>(phase_); }},
+                    event);
+}
+
 Status RoundMachine::NoPart(const StoreId& store) const {
   return WithReason(NotFound("{} has no part in round {}", store, id_), Reason::kNotInRound);
 }
@@ -71,6 +90,9 @@ Effects RoundMachine::Handle(const Event& event, absl::Time now) {
                  },
                  [&](const CommitFailed& failed) {
                    if (std::holds_alternative<Committing>(phase_)) {
+                     for (const StoreId& store : failed.at_fault) {
+                       effects.push_back(Distrust{.store = store, .why = "it dealt shares of no secret"});
+                     }
                      AbortFromAnyPhase(AbortReason::kCommitFailed, failed.explanation, effects);
                    }
                  },

@@ -6,6 +6,7 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -33,6 +34,12 @@ struct DutyDone {
 struct NoDuty {};  // The round doesn't know the store.
 using Duty = std::variant<NoDuty, DutyTrain, DutyUpload, DutyStep, DutyWait, DutyDone>;
 
+// How many stores have taken a step of the secure sum, of those that are asked to.
+struct StepProgress {
+  size_t taken = 0;
+  size_t asked = 0;
+};
+
 class RoundMachine {
  public:
   // `seed` breaks ties between stores that served equally; written in the journal, like the policy and the time.
@@ -49,10 +56,17 @@ class RoundMachine {
   // A store's mistake is answered to that store; only a fault of the whole round ends the round.
   Status Check(const Event& event) const;
 
+  // Whether an event that Check takes would change nothing: said before, or too late to matter. It needs no place in a
+  // journal, so that a store can't make that grow by saying the same thing again.
+  bool IsRepeat(const Event& event) const;
+
   // A repeated event changes nothing. An event that Check refuses changes nothing either.
   Effects Handle(const Event& event, absl::Time now);
 
   Duty DutyOf(const StoreId& store) const;
+  // Of the present step of the secure sum, masked uploads included; none in other phases.
+  std::optional<StepProgress> Progress() const;
+  bool Owes(const StoreId& store) const;  // That step.
   // True while the round would gain by the offer of such a store.
   bool Wants(const Candidate& candidate) const;
   // In which order stores should offer themselves: the lower first.
@@ -71,6 +85,7 @@ class RoundMachine {
   void CloseSelection(Selecting& selecting, absl::Time now, Effects& effects);
   // training.cc
   Status CheckOutcome(const OutcomeReported& event) const;
+  bool IsRepeat(const OutcomeReported& event) const;
   void BeginTraining(Roster roster, absl::Time now, Effects& effects);
   void OnOutcome(Training& training, const OutcomeReported& event, absl::Time now, Effects& effects);
   void CloseTraining(Training& training, absl::Time now, Effects& effects);
@@ -100,6 +115,7 @@ class RoundMachine {
   void BeginUnmasking(Confirming& confirmed, absl::Time now, Effects& effects);
   Status CheckRevealed(const SumStepTaken& event, const RevealedShares& revealed) const;
   void OnRevealed(Unmasking& unmasking, const StoreId& store, const RevealedShares& revealed, Effects& effects);
+  std::string NameWrongDealers(Unmasking& unmasking, Effects& effects) const;
   void EndIfEnoughRevealed(Unmasking& unmasking, Effects& effects);
   void Close(Unmasking& unmasking, Effects& effects);
   // collecting.cc
@@ -116,6 +132,7 @@ class RoundMachine {
   Status CheckStep(const SumStepTaken& event) const;
   StatusOr<uint32_t> PositionIn(const DealtCohort& sum, const SumStepTaken& event) const;
   bool IsPast(const SumStepTaken& event) const;
+  bool IsKnown(const SumStepTaken& event) const;
   Status NotNow(const SumStepTaken& event) const;
   Status CheckLeaving(const StoreId& store, const Seat& seat, const TaskOutcome& outcome) const;
   void OnStep(const SumStepTaken& event, absl::Time now, Effects& effects);

@@ -52,6 +52,52 @@ bool RoundMachine::IsPast(const SumStepTaken& event) const {
       event.report.message);
 }
 
+// A step of the present phase that the store has taken. Check let it through, so it says the same thing.
+bool RoundMachine::IsKnown(const SumStepTaken& event) const {
+  const auto said_by = [&](const DealtCohort& sum, const auto& said) {
+    const std::optional<uint32_t> position = sum.cohort->PositionOf(event.store);
+    return position && said.contains(*position);
+  };
+  return std::visit(
+      Overloaded{[&](const Advertising& phase, const Advert&) { return phase.adverts.contains(event.store); },
+                 [&](const Sharing& phase, const DealtShares&) { return said_by(phase.sum, phase.sum.dealt); },
+                 [&](const Confirming& phase, const Confirmation&) { return said_by(phase.sum, phase.confirmations); },
+                 [&](const Unmasking& phase, const RevealedShares&) { return said_by(phase.sum, phase.revealed); },
+                 [](const auto&, const auto&) { return false; }},
+      phase_, event.report.message);
+}
+
+std::optional<StepProgress> RoundMachine::Progress() const {
+  using Maybe = std::optional<StepProgress>;
+  return std::visit(
+      Overloaded{[](const Advertising& phase) -> Maybe {
+                   return StepProgress{.taken = phase.adverts.size(), .asked = phase.roster.Count<HoldsUpdate>()};
+                 },
+                 [](const Sharing& phase) -> Maybe {
+                   return StepProgress{.taken = phase.sum.dealt.size(), .asked = phase.roster.Count<HoldsUpdate>()};
+                 },
+                 [](const Collecting& phase) -> Maybe {
+                   if (!phase.sum) return std::nullopt;
+                   const size_t gave = phase.roster.Count<GaveUpdate>();
+                   return StepProgress{.taken = gave, .asked = gave + phase.roster.Count<HoldsUpdate>()};
+                 },
+                 [](const Confirming& phase) -> Maybe {
+                   return StepProgress{.taken = phase.confirmations.size(), .asked = CountSurvivors(phase.statuses)};
+                 },
+                 [](const Unmasking& phase) -> Maybe {
+                   return StepProgress{.taken = phase.revealed.size(), .asked = phase.confirmations.size()};
+                 },
+                 [](const auto&) -> Maybe { return std::nullopt; }},
+      phase_);
+}
+
+bool RoundMachine::Owes(const StoreId& store) const {
+  const auto* collecting = std::get_if<Collecting>(&phase_);
+  if (collecting == nullptr) return OwesStep(store);
+  const Seat* seat = collecting->roster.Find(store);
+  return collecting->sum && seat != nullptr && std::holds_alternative<HoldsUpdate>(*seat);
+}
+
 Status RoundMachine::NotNow(const SumStepTaken& event) const {
   constexpr std::array<const char*, 4> kSteps = {"its keys", "the shares it dealt", "its confirmation",
                                                  "the shares it reveals"};

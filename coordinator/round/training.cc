@@ -40,9 +40,20 @@ Status RoundMachine::CheckOutcome(const OutcomeReported& event) const {
   return OkStatus();
 }
 
+// Who left, left: what a store says afterwards changes nothing.
+bool RoundMachine::IsRepeat(const OutcomeReported& event) const {
+  const Roster* roster = RosterOf(phase_);
+  const Seat* seat = roster == nullptr ? nullptr : roster->Find(event.store);
+  if (seat == nullptr) return false;
+  if (std::holds_alternative<Refused>(*seat) || std::holds_alternative<Failed>(*seat)) return true;
+  if (std::holds_alternative<Trained>(event.outcome)) return !std::holds_alternative<AskedToTrain>(*seat);
+  const auto* gave = std::get_if<GaveUpdate>(seat);
+  return gave != nullptr && !gave->left.empty();
+}
+
 void RoundMachine::OnOutcome(Training& training, const OutcomeReported& event, absl::Time now, Effects& effects) {
+  if (IsRepeat(event)) return;
   if (const auto* trained = std::get_if<Trained>(&event.outcome)) {
-    if (!std::holds_alternative<AskedToTrain>(*training.roster.Find(event.store))) return;
     training.roster.Set(event.store, HoldsUpdate{trained->update});
   } else if (const auto* refused = std::get_if<Refused>(&event.outcome)) {
     training.roster.Set(event.store, *refused);

@@ -57,7 +57,28 @@ void RoundMachine::EndIfEnoughRevealed(Unmasking& unmasking, Effects& effects) {
   Close(unmasking, effects);
 }
 
+// Holders that left a dealer's shares out say that what it dealt to them was wrong. Each of them may be the one that
+// lies, but not more than can collude: from then on it is the dealer.
+std::string RoundMachine::NameWrongDealers(Unmasking& unmasking, Effects& effects) const {
+  const secagg::Cohort& cohort = *unmasking.sum.cohort;
+  std::string named;
+  for (const auto& [dealer, holders] : cohort.WithoutSharesOf(unmasking.sum.dealt, unmasking.revealed)) {
+    const StoreId& store = cohort.StoreAt(dealer);
+    const std::string why = fmt::format("what it dealt to {} of its {} neighbours was wrong, as they say", holders,
+                                        cohort.parameters().degree);
+    named += fmt::format("{}{}: {}", named.empty() ? "" : "; ", store, why);
+    AISLE_COVER("round.wrong_dealer_named");
+    const auto* gave = std::get_if<GaveUpdate>(unmasking.roster.Find(store));
+    if (gave != nullptr && gave->left.empty()) {
+      unmasking.roster.Set(store, GaveUpdate{.update = gave->update, .left = "share_wrong: " + why});
+    }
+    if (holders > cohort.colluding_neighbours_max()) effects.push_back(Distrust{.store = store, .why = why});
+  }
+  return named;
+}
+
 void RoundMachine::Close(Unmasking& unmasking, Effects& effects) {
+  const std::string wrong_dealers = NameWrongDealers(unmasking, effects);
   if (unmasking.secrets_missing == 0) {
     auto transcript = std::make_shared<secagg::Transcript>();
     transcript->cohort = unmasking.sum.cohort;
@@ -74,9 +95,10 @@ void RoundMachine::Close(Unmasking& unmasking, Effects& effects) {
   std::string explanation = fmt::format(
       "{} of {} stores revealed shares within {} (not: {}); the secrets of {} stores have fewer than the {} shares "
       "that "
-      "rebuild one, so the sum stays masked",
+      "rebuild one, so the sum stays masked{}{}",
       unmasking.revealed.size(), unmasking.confirmations.size(), absl::FormatDuration(policy_.sum->summing_for),
-      NamesOf(silent), unmasking.secrets_missing, unmasking.sum.cohort->parameters().threshold);
+      NamesOf(silent), unmasking.secrets_missing, unmasking.sum.cohort->parameters().threshold,
+      wrong_dealers.empty() ? "" : ". ", wrong_dealers);
   Abort(std::move(unmasking.roster), AbortReason::kTooFewRevealed, std::move(explanation), effects);
 }
 

@@ -46,6 +46,7 @@ std::vector<Event> EveryEvent() {
           DeadlinePassed{PhaseName::kUnmasking},
           ModelPublished{9},
           CommitFailed{"a weight left the float range"},
+          CommitFailed{"two dealt shares of no secret", {*StoreId::Parse("leeds-01"), *StoreId::Parse("york-02")}},
           RoundCancelled{"no longer wanted"}};
 }
 

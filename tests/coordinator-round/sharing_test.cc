@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "privacy/secagg/layout.h"
 #include "tests/base/expect_cover.h"
 #include "tests/coordinator-round/sum_walk.h"
 
@@ -90,6 +91,27 @@ TEST(SharingTest, BelowTheSmallestCohortThereIsNoOtherAttempt) {
   walk.silent = {1, 2, 3, 4, 5};
   walk.All(PhaseName::kSharing, &SumWalk::Deal);
   EXPECT_EQ(walk.aborted().reason, AbortReason::kTooFewShared);
+}
+
+// Seven of eight dealt, enough for the plan and for every secret. But of eight two may collude, of seven only one: the
+// stores would confirm no sum of these seven, and would mask their vectors for nothing.
+TEST(SharingTest, ACohortThatTheStoresWouldNotConfirmIsFormedAnewBeforeAnythingIsMasked) {
+  RoundPolicy policy = EightWithSum();
+  policy.cohort_min = 7;
+  policy.sum->corrupt_permille = 142;
+  SumWalk walk(policy);
+  walk.ToSharing();
+  const DealtCohort& sum = std::get<Sharing>(walk.round.phase()).sum;
+  ASSERT_EQ(secagg::SurvivorsMin(sum.cohort->terms(), 8), 8U);
+  ASSERT_LT(sum.cohort->parameters().threshold, 6U) << "seven stores have six neighbours each that dealt";
+  walk.silent = {5};
+  walk.All(PhaseName::kSharing, &SumWalk::Deal);
+  ASSERT_EQ(walk.phase(), PhaseName::kAdvertising);
+  EXPECT_EQ(std::get<Advertising>(walk.round.phase()).attempt, 2U);
+  walk.All(PhaseName::kAdvertising, &SumWalk::Advertise).All(PhaseName::kSharing, &SumWalk::Deal);
+  walk.All(PhaseName::kCollecting, &SumWalk::Upload).All(PhaseName::kConfirming, &SumWalk::Confirm);
+  walk.All(PhaseName::kUnmasking, &SumWalk::Reveal);
+  EXPECT_EQ(walk.phase(), PhaseName::kCommitting) << "seven are confirmed by themselves";
 }
 
 TEST(SharingTest, AStoreThatRefusesAfterDealingIsAsIfItHadNeverDealt) {

@@ -119,7 +119,12 @@ class SumWalk : public Walk {
   Status Confirm(int store) { return Step(store, ConfirmationOf(store)); }
   Status Reveal(int store) { return Step(store, RevealedOf(store)); }
   Status Upload(int store) {
-    const CollectInstruction task = TaskIn(std::get<Collecting>(round.phase()), round.id(), Store(store));
+    CollectInstruction task = TaskIn(std::get<Collecting>(round.phase()), round.id(), Store(store));
+    for (ReceivedShares& shares : task.inbox->shares) {
+      const int dealer =
+          std::stoi(std::get<Collecting>(round.phase()).sum->cohort->StoreAt(shares.from).str().substr(1));
+      if (spoilt.contains({dealer, store})) shares.sealed[20] ^= 1;
+    }
     if (const auto refused = member(store).Take(*task.inbox)) return Internal("{}", refused->detail);
     std::vector<uint32_t> vector = Plain(store);
     member(store).Mask(0, vector);
@@ -192,6 +197,7 @@ class SumWalk : public Walk {
   const Seat& SeatOf(int store) const { return *RosterOf(round.phase())->Find(Store(store)); }
   const Aborted& aborted() const { return std::get<Aborted>(round.phase()); }
 
+  std::set<std::pair<int, int>> spoilt;  // Dealer and holder: whose shares for whom come changed.
   std::set<int> silent;
   Effects latest;  // Of the last event.
 

@@ -50,6 +50,75 @@ TEST(UnmaskingTest, AWrongShareIsRefusedNamingWhatIsWrongAndTheRoundGoesOn) {
   EXPECT_EQ(walk.Step(1, wrong).code(), StatusCode::kFailedPrecondition);
 }
 
+// Eight stores: seven neighbours, of whom five rebuild a secret.
+TEST(UnmaskingTest, ADealerWhoseSharesAreWrongForAFewIsNamedAndTheRoundGoesOn) {
+  SumWalk walk;
+  walk.spoilt = {{3, 1}, {3, 5}, {6, 2}};
+  walk.ToCommitting();
+  ASSERT_EQ(walk.phase(), PhaseName::kCommitting);
+  const ApplySum apply = Only<ApplySum>(walk.latest).at(0);
+  EXPECT_EQ(apply.survivors.size(), 8U);
+  EXPECT_EQ(walk.UnmaskedSum(apply), walk.PlainSum(apply.survivors));
+  EXPECT_EQ(DetailOf(walk.SeatOf(6)), "share_wrong: what it dealt to 1 of its 7 neighbours was wrong, as they say");
+  EXPECT_EQ(DetailOf(walk.SeatOf(1)), "");
+  EXPECT_EQ(DetailOf(walk.SeatOf(3)), "share_wrong: what it dealt to 2 of its 7 neighbours was wrong, as they say");
+  EXPECT_TRUE(Only<Distrust>(walk.latest).empty()) << "so few may lie for headquarters";
+}
+
+TEST(UnmaskingTest, ADealerWhoseSharesAreWrongForManyEndsTheRoundAndIsNamed) {
+  SumWalk walk;
+  walk.spoilt = {{3, 1}, {3, 2}, {3, 4}};
+  walk.ToUnmasking().All(PhaseName::kUnmasking, &SumWalk::Reveal);
+  EXPECT_EQ(walk.aborted().reason, AbortReason::kTooFewRevealed);
+  EXPECT_NE(walk.aborted().explanation.find("s003: what it dealt to 3 of its 7 neighbours was wrong, as they say"),
+            std::string::npos)
+      << walk.aborted().explanation;
+  ASSERT_EQ(Only<Distrust>(walk.latest).size(), 1U);
+  EXPECT_EQ(Only<Distrust>(walk.latest)[0].store, Store(3));
+}
+
+TEST(CommittingTest, WhoDealtSharesOfNoSecretIsDistrusted) {
+  SumWalk walk;
+  walk.ToCommitting();
+  ASSERT_TRUE(walk.Say(CommitFailed{.explanation = "no secret", .at_fault = {Store(2)}}).ok());
+  EXPECT_EQ(walk.aborted().reason, AbortReason::kCommitFailed);
+  ASSERT_EQ(Only<Distrust>(walk.latest).size(), 1U);
+  EXPECT_EQ(Only<Distrust>(walk.latest)[0].store, Store(2));
+}
+
+TEST(SumDutiesTest, ProgressCountsWhoTookTheStepOfThoseAsked) {
+  SumWalk walk;
+  const auto progress = [&] {
+    const auto now = walk.round.Progress();
+    return now ? fmt::format("{}/{}", now->taken, now->asked) : "none";
+  };
+  EXPECT_EQ(progress(), "none");
+  walk.ToAdvertising();
+  EXPECT_EQ(progress(), "0/8");
+  ASSERT_TRUE(walk.Advertise(1).ok());
+  EXPECT_EQ(progress(), "1/8");
+  EXPECT_FALSE(walk.round.Owes(Store(1)));
+  EXPECT_TRUE(walk.round.Owes(Store(2)));
+  ASSERT_TRUE(walk.Leave(2).ok());
+  EXPECT_EQ(progress(), "1/7");
+  walk.All(PhaseName::kAdvertising, &SumWalk::Advertise);
+  EXPECT_EQ(progress(), "0/7");
+  walk.All(PhaseName::kSharing, &SumWalk::Deal);
+  EXPECT_EQ(progress(), "0/7");
+  ASSERT_TRUE(walk.Upload(3).ok());
+  EXPECT_EQ(progress(), "1/7");
+  EXPECT_TRUE(walk.round.Owes(Store(4)));
+  EXPECT_FALSE(walk.round.Owes(Store(3)));
+  walk.silent = {8};
+  walk.All(PhaseName::kCollecting, &SumWalk::Upload);
+  EXPECT_EQ(progress(), "0/6");
+  walk.All(PhaseName::kConfirming, &SumWalk::Confirm);
+  EXPECT_EQ(progress(), "0/6");
+  EXPECT_FALSE(walk.round.Owes(Store(8)));
+  walk.All(PhaseName::kUnmasking, &SumWalk::Reveal);
+  EXPECT_EQ(progress(), "none");
+}
+
 TEST(UnmaskingTest, SilenceUntilTheDeadlineLeavesTheSumMasked) {
   const ExpectCover cover("round.aborted_too_few_revealed");
   SumWalk walk;
