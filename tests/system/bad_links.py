@@ -11,7 +11,7 @@ import threading
 import time
 
 import chain as chains
-from chain import COORDINATOR, ROOT
+from chain import ROOT
 from processes import DemoError, kill_group
 from programs import ENDED, integer
 from shaping_proxy import Line, ShapingProxy
@@ -79,12 +79,7 @@ class LinkedChain(chains.Chain):
     def start_all(self, cohort, policies=()):
         self.prepare(policies)
         self.add_plan(cohort)
-        self.start(COORDINATOR)
-        self.wait_for("the coordinator to answer", lambda: self.is_back(COORDINATOR))
-        for store in self.stores:
-            self.invite(store)
-            self.start(store)
-        self.wait_for("every store to join", lambda: all(map(self.has_joined, self.stores)))
+        self.start_everything()
 
     def run_job(self, patience, cohort=None):
         self.aisle.submit(self.plans[PLAN], PLAN, self.trial.rounds, cohort or len(self.stores))

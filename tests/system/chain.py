@@ -145,6 +145,10 @@ class Chain:
 
     def start_undisturbed(self, seeds=(1,)):
         self.prepare(seeds)
+        self.start_everything()
+
+    def start_everything(self):
+        """The coordinator, then every store, until all have joined."""
         self.start(COORDINATOR)
         self.wait_for("the coordinator to answer", lambda: self.is_back(COORDINATOR))
         for store in self.stores:
