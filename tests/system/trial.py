@@ -82,6 +82,7 @@ class Trial:
         self.standstill = 0.0
         self.armed = {}   # Name -> "mark#passage" at which it is to die next.
         self.queues = {}  # Name -> those that follow.
+        self.workers = {}  # Name -> the pids of its workers, of those who are to die at marks of theirs.
         self.cut = ()     # Who loses power by dying: what it never synced is gone.
         self.full = {}    # Name -> until when its disk is full.
 
@@ -151,6 +152,7 @@ class Trial:
         if name not in self.armed and self.queues.get(name):
             self.armed[name] = self.queues[name].pop(0)
         self.chain.start(name, self.armed.get(name))
+        self.workers.pop(name, None)
         self.coming_back[name] = time.monotonic()
 
     def attend(self, patience, watch=None):
@@ -277,9 +279,14 @@ class Trial:
         self.check(job, plan)
 
     def look_for_dead_workers(self):
-        """A worker that died at its mark; its agent is told no more marks, or every worker of its would die."""
+        """A worker that died at its mark: its agent starts another without a word. It is told no more marks, or each would die."""
         for name, mark in list(self.armed.items()):
-            if mark.split("#")[0] in self.worker_marks and "training ended: crash" in self.chain.said(name):
+            if mark.split("#")[0] not in self.worker_marks:
+                continue
+            working = set(self.chain.workers_of(name))
+            died = self.workers.get(name, set()) - working
+            self.workers[name] = working
+            if died and "its worker killed" not in self.chain.said(name):
                 self.marks_passed[mark.split("#")[0]] += 1
                 self.done["worker killed at a mark"] += 1
                 del self.armed[name]
