@@ -88,9 +88,9 @@ const FileCall kFileCalls[] = {
      }},
     {"CopyOver",
      [](const std::string& path) {
-       std::ofstream(path + ".source") << "from elsewhere";
-       std::filesystem::copy_file(path + ".source", path, std::filesystem::copy_options::overwrite_existing);
-       ::unlink((path + ".source").c_str());
+       const auto source = std::filesystem::path(path).parent_path().parent_path() / "source";
+       std::ofstream(source) << "from elsewhere";
+       std::filesystem::copy_file(source, path, std::filesystem::copy_options::overwrite_existing);
      }},
 };
 

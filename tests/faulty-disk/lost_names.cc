@@ -26,13 +26,14 @@ bool Touches(const Record& record, uint64_t folder) {
 }
 
 // All that was done to the folder before position `end` is on the disk. A rename between folders takes the other
-// folder's earlier changes along: both lie in one transaction.
+// folder's earlier changes along: both lie in one transaction. A folder that is gone took its names with it.
 void SyncFolder(std::vector<NameChange>& changes, size_t end, uint64_t folder) {
   for (size_t i = end; i-- > 0;) {
     NameChange& change = changes[i];
     if (change.durable || !Touches(*change.record, folder)) continue;
     change.durable = true;
     const Record& record = *change.record;
+    if (record.kind == Kind::kRemoveFolder) SyncFolder(changes, i, record.inode);
     if (record.kind != Kind::kRename || record.folder == record.folder_from) continue;
     SyncFolder(changes, i, record.folder == folder ? record.folder_from : record.folder);
   }
