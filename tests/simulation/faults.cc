@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tests/simulation/lies.h"
 #include "tests/simulation/world.h"
 
 namespace aisle::simulation {
@@ -101,6 +102,9 @@ const std::map<std::string, Fault, std::less<>>& Faults() {
       {"failing_commits", FailCommits},
       {"clock_jump", JumpClock},
       {"clock_drift", DriftClock},
+      {"lie", Lie},
+      {"replay", Replay},
+      {"other_version", ChangeVersion},
   };
   return faults;
 }

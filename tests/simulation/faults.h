@@ -7,6 +7,13 @@
 //   cut_inside   the same, as a power cut
 //   partition    its link is dead for `lasts`
 //   sleep        the machine stands still for `lasts`: no process, and nothing lost
+//   full_disk    for `lasts`, up to `amount` bytes fit on its disk beside what is there
+//   failing_syncs    for `lasts` every sync of its disk fails
+//   failing_commits  up to `amount` commits of headquarters' state find no room
+//   clock_jump   its clock is set wrong by up to `amount` seconds either way, and right again after `lasts`
+//   clock_drift  for `lasts` its clock runs too fast or too slowly, by up to `amount` (0.01: 1 %)
+//   lie, other_version   for `lasts` the store says what isn't so, or speaks another version (lies.h)
+//   replay       something that a store said lately is said again
 #pragma once
 
 #include <functional>

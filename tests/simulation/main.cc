@@ -46,7 +46,8 @@ void Play(const Scenario& scenario, const std::string& path, uint64_t seed, Tota
   totals.virtual_time += outcome.virtual_time;
   std::cout << fmt::format("{} seed {}: {} rounds committed, {} aborted, {} faults, {} events, trace {}\n",
                            scenario.name, seed, outcome.rounds_committed, outcome.rounds_aborted, outcome.faults,
-                           outcome.events, outcome.trace.ShortHex());
+                           outcome.events, outcome.trace.ShortHex())
+            << std::flush;
   if (outcome.failures.empty()) return;
   ++totals.failed;
   for (const std::string& failure : outcome.failures) std::cout << "  FAILED: " << failure << "\n";

@@ -10,6 +10,7 @@ namespace {
 
 constexpr absl::Duration kSilenceMax = absl::Seconds(20);  // Until a dead link is noticed.
 constexpr absl::Duration kRepeatedMax = absl::Minutes(1);  // Until a repeated request comes again.
+constexpr size_t kRecordedMax = 500;
 constexpr absl::Duration kBetweenPieces = absl::Milliseconds(2);
 
 Status Lost() { return Unavailable("the connection was reset"); }
@@ -77,14 +78,24 @@ bool Network::Reaches(const Shared& exchange) const {
 }
 
 std::string Network::Send(const Exchange& exchange, bool up, std::string message) {
-  if (const auto rewrite = rewrites_.find(exchange.store); up && rewrite != rewrites_.end() && rewrite->second) {
-    message = rewrite->second(exchange.method, std::move(message));
-  }
   ++messages_;
   bytes_ += message.size();
-  for (const auto& tap : taps_)
+  for (const auto& tap : taps_) {
     tap({.store = exchange.store, .up = up, .method = exchange.method, .call = exchange.call, .bytes = message});
+  }
+  if (!up) return message;
+  if (const auto rewrite = rewrites_.find(exchange.store); rewrite != rewrites_.end() && rewrite->second) {
+    message = rewrite->second(exchange.method, std::move(message));
+  }
+  recorded_.push_back({exchange.store, exchange.method, message});
+  if (recorded_.size() > kRecordedMax) recorded_.pop_front();
   return message;
+}
+
+void Network::ReplayOne() {
+  if (recorded_.empty()) return;
+  const Recorded& said = recorded_[random_.Below(recorded_.size())];
+  if (!IsParted(said.store)) Inject(said.store, said.method, said.message);
 }
 
 Network::Shared Network::Open(const Caller& caller, Method method, uint64_t stream_size) {

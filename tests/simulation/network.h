@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,13 +74,17 @@ class Network {
   bool IsParted(const StoreId& store) const { return parted_.contains(store); }
   void HealAll();
 
-  // Sees every message that is sent, whether it arrives or not, repeats once.
+  // Sees every message that is sent, whether it arrives or not; repeats it doesn't see.
   void Tap(std::function<void(const Sent&)> tap) { taps_.push_back(std::move(tap)); }
-  // May rewrite what that store sends, message by message: liars, old versions. Empty: none.
+  // May rewrite what that store sends, message by message, after the taps have seen it: liars, old versions. Empty:
+  // none.
   using Rewrite = std::function<std::string(Method method, std::string message)>;
   void SetRewrite(const StoreId& store, Rewrite rewrite) { rewrites_[store] = std::move(rewrite); }
   // Sends a message of that store again, or one it never sent; nobody hears the answer.
   void Inject(const StoreId& store, Method method, std::string message);
+
+  // Injects one of the latest messages, of whichever store.
+  void ReplayOne();
 
   // What a call is made with. The lane is the fiber's own.
   struct Caller {
@@ -131,6 +136,12 @@ class Network {
   std::set<StoreId> parted_;
   std::map<StoreId, Rewrite> rewrites_;
   std::vector<std::function<void(const Sent&)>> taps_;
+  struct Recorded {
+    StoreId store;
+    Method method;
+    std::string message;
+  };
+  std::deque<Recorded> recorded_;
   std::map<uint64_t, Shared> open_;               // By call: in the same order in every run.
   std::vector<std::weak_ptr<Exchange>> uploads_;  // That the server has begun to take.
   uint64_t messages_ = 0;
