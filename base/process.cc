@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace aisle {
 
@@ -25,6 +26,14 @@ int StopSignals::Wait() const {
   int signal = 0;
   sigwait(&signals_, &signal);
   return signal;
+}
+
+uint64_t RaiseOpenFilesLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
 }
 
 void LimitAllocator(const AllocatorLimits& limits) {

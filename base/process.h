@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 
 namespace aisle {
 
@@ -20,6 +21,10 @@ class StopSignals {
   StopSignals() = default;
   sigset_t signals_{};
 };
+
+// Raises the number of files and connections this program may hold open to what the system allows it; returns that.
+// Systems start programs with a thousand, which is fewer than a chain has stores.
+uint64_t RaiseOpenFilesLimit();
 
 // How much memory malloc may keep to itself. Call first of all.
 struct AllocatorLimits {

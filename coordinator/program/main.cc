@@ -18,6 +18,9 @@ constexpr const char* kExitCodes =
 // What a round of a middling model needs is kept for the next one: fresh pages cost more than the arithmetic on them.
 constexpr aisle::AllocatorLimits kMemory{.arenas = 2, .mmap_threshold = 8 << 20, .trim_threshold = 32 << 20};
 
+// A connection for each store of a large chain; beside them a few hundred files.
+constexpr uint64_t kOpenFilesWanted = 4096;
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,6 +49,10 @@ int main(int argc, char** argv) {
   }
   aisle::SetLogLevel(*level);
   const aisle::StopSignals signals = aisle::StopSignals::Block();
+  if (const uint64_t files = aisle::RaiseOpenFilesLimit(); files < kOpenFilesWanted) {
+    aisle::LogWarning("the system allows {} open files: stores beyond that can't connect. Raise it (LimitNOFILE=)",
+                      files);
+  }
   aisle::SetUpGrpc();
   auto server = aisle::CoordinatorServer::Start(*config);
   if (!server.ok()) {
