@@ -131,6 +131,8 @@ Facts DescribeRound(const v1::Round& round) {
       .Add("stores",
            fmt::format("{} selected, {} trained, {} collected, {} refused, {} failed", round.stores_selected(),
                        round.stores_trained(), round.stores_collected(), round.stores_refused(), round.stores_failed()))
+      .AddIf(round.stores_asked() != 0, "secure sum",
+             fmt::format("{} of {} stores have taken this step", round.stores_stepped(), round.stores_asked()))
       .AddIf(!round.metrics().empty(), "metrics (noised means)", MetricsText(round.metrics()))
       .AddIf(round.model_version() != 0, "model", fmt::format("{}@{}", round.round().job(), round.model_version()))
       .Add("received", FormatByteCount(round.bytes_up()))

@@ -21,13 +21,20 @@ std::string BytesOf(const v1::Round& round) {
 
 // Stores that are done with the present phase, of those that are in it.
 std::string StoresIn(const v1::Round& round) {
+  const std::string asked = fmt::format("stores {}/{}", round.stores_stepped(), round.stores_asked());
   switch (round.phase()) {
     case v1::ROUND_PHASE_SELECTING:
       return fmt::format("stores {} in", round.stores_selected());
     case v1::ROUND_PHASE_TRAINING:
-    case v1::ROUND_PHASE_ADVERTISING:
-    case v1::ROUND_PHASE_SHARING:
       return fmt::format("stores {}/{} trained", round.stores_trained(), round.stores_selected());
+    case v1::ROUND_PHASE_ADVERTISING:
+      return asked + " showed keys";
+    case v1::ROUND_PHASE_SHARING:
+      return asked + " dealt";
+    case v1::ROUND_PHASE_CONFIRMING:
+      return asked + " signed";
+    case v1::ROUND_PHASE_UNMASKING:
+      return asked + " revealed";
     default:
       return fmt::format("stores {}/{} collected", round.stores_collected(), round.stores_selected());
   }

@@ -74,6 +74,8 @@ v1::Round RoundView(const RoundRecord& record, bool with_stores) {
   view.set_bytes_up(record.bytes_up);
   view.set_bytes_down(record.bytes_down);
   view.set_model_version(record.model_version);
+  view.set_stores_stepped(record.stores_stepped);
+  view.set_stores_asked(record.stores_asked);
   if (!with_stores) return view;
   for (const StoreInRound& store : record.stores) {
     v1::StoreInRound* seat = view.add_stores();

@@ -83,6 +83,16 @@ TEST(LiveTextTest, SaysPhaseStoresEpsilonBytesAndTimeLeft) {
   EXPECT_EQ(LiveText(snapshot),
             "demand 4/10  training  stores 2/3 trained  ETA 1m30s  epsilon 2.5 (store, delta 1e-05, by RDP)  up 2.0 "
             "KiB  down 0 B");
+  snapshot.mutable_round()->set_stores_stepped(1);
+  snapshot.mutable_round()->set_stores_asked(2);
+  for (const auto& [phase, said] :
+       std::map<v1::RoundPhase, std::string>{{v1::ROUND_PHASE_ADVERTISING, "advertising  stores 1/2 showed keys  "},
+                                             {v1::ROUND_PHASE_SHARING, "sharing  stores 1/2 dealt  "},
+                                             {v1::ROUND_PHASE_CONFIRMING, "confirming  stores 1/2 signed  "},
+                                             {v1::ROUND_PHASE_UNMASKING, "unmasking  stores 1/2 revealed  "}}) {
+    snapshot.mutable_round()->set_phase(phase);
+    EXPECT_NE(LiveText(snapshot).find(said), std::string::npos) << LiveText(snapshot);
+  }
   snapshot.clear_round();
   snapshot.mutable_job()->set_state(v1::JOB_STATE_QUEUED);
   snapshot.set_stores_waiting(2);

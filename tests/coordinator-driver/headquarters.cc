@@ -33,6 +33,7 @@ noise_multiplier = 0.01
 delta = 1e-6
 rounds_max = 100
 metric_share = 0.1
+{}
 [cohort]
 min = {}
 target = {}
@@ -46,7 +47,8 @@ name = "slope"
 shape = [2]
 init = "zeros"
 )",
-                     terms.tables, terms.secure_sum, terms.cohort_min, terms.cohort_target, terms.server);
+                     terms.tables, terms.secure_sum, terms.privacy, terms.cohort_min, terms.cohort_target,
+                     terms.server);
 }
 
 constexpr const char* kSource =
@@ -172,6 +174,16 @@ ScriptedStore::ScriptedStore(Headquarters& headquarters, const std::string& name
       certificate_(enrolled.certificate),
       key_(enrolled.key),
       sum_(id_, enrolled.certificate, enrolled.key, headquarters.root_pem()) {}
+
+void ScriptedStore::Renew() {
+  const auto key = std::make_shared<const KeyPair>(KeyPair::Generate().value());
+  headquarters_.coordinator().Renew(certificate_, MakeCsr(*key).value(), [&](StatusOr<Certificate> renewed) {
+    EXPECT_TRUE(renewed.ok()) << MessageOf(renewed.status());
+    if (renewed.ok()) certificate_ = *std::move(renewed);
+  });
+  headquarters_.Advance();
+  key_ = key;
+}
 
 void ScriptedStore::CheckIn(StoreStanding standing, std::optional<RoundId> round) {
   answer_ = std::make_shared<Answer>();

@@ -31,6 +31,7 @@ struct PlanTerms {
   std::string server = "optimizer = \"fedavg\"";
   std::string tables = "sales";
   bool secure_sum = false;
+  std::string privacy = "";  // More lines of [privacy].
 };
 
 class ScriptedStore;
@@ -91,6 +92,8 @@ class ScriptedStore {
   const StoreId& id() const { return id_; }
   const Certificate& certificate() const { return certificate_; }
   const KeyPair& key() const { return *key_; }
+  // Calls with a fresh certificate and key from now on; cohorts that it is in go on under the one before.
+  void Renew();
   // The answer, if it has come; held calls answer later, into answer().
   void CheckIn(StoreStanding standing = StoreStanding::kIdle, std::optional<RoundId> round = std::nullopt);
   const std::optional<StatusOr<Instruction>>& answer() const { return *answer_; }
