@@ -2,6 +2,8 @@
 
 #include <absl/time/clock.h>
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "base/identity/authority.h"
 #include "base/identity/certificate.h"
 #include "base/identity/statement.h"
+#include "base/identity/trusted_roots.h"
 #include "base/random.h"
 
 namespace aisle::secagg {
@@ -54,12 +57,47 @@ Credentials RealCredentials(const CertificateAuthority& authority, Role role, st
           }};
 }
 
-Status CheckReal(const std::string& roots, const std::string& pem, const Identity& identity, std::string_view domain,
+// Whoever the certificate is found to be about.
+using Find = std::function<StatusOr<Certificate>(const std::string& pem)>;
+
+Status CheckReal(const Find& find, const std::string& pem, const Identity& identity, std::string_view domain,
                  std::string_view message, std::string_view signature) {
-  AISLE_ASSIGN_OR_RETURN(const Certificate certificate, Certificate::FromPem(pem));
+  AISLE_ASSIGN_OR_RETURN(const Certificate certificate, find(pem));
   if (certificate.identity() != identity) return Unauthenticated("another's certificate");
-  AISLE_RETURN_IF_ERROR(certificate.CheckIssuedBy(roots, absl::Now()));
   return VerifyStatement(certificate, domain, message, signature);
+}
+
+Trust RealTrust(const Find& find) {
+  return {.verify_store =
+              [find](const std::string& pem, const StoreId& store, std::string_view domain, std::string_view message,
+                     std::string_view signature) {
+                const Identity identity{.chain = BenchChain(), .role = Role::kStore, .name = store.str()};
+                return CheckReal(find, pem, identity, domain, message, signature);
+              },
+          .verify_headquarters =
+              [find](const std::string& pem, std::string_view domain, std::string_view message,
+                     std::string_view signature) {
+                const Identity identity{.chain = BenchChain(), .role = Role::kCoordinator, .name = "hq"};
+                return CheckReal(find, pem, identity, domain, message, signature);
+              },
+          .key_of = [find](const std::string& pem) -> StatusOr<Digest> {
+            AISLE_ASSIGN_OR_RETURN(const Certificate certificate, find(pem));
+            return certificate.key_digest();
+          }};
+}
+
+Trust StoresTrust(const TrustedRoots& roots, const std::vector<Credentials>& met) {
+  const auto known = std::make_shared<TrustedCertificates>(roots, 2048);
+  for (const Credentials& store : met) (void)known->Find(store.certificate_pem, absl::Now());
+  return RealTrust([known](const std::string& pem) { return known->Find(pem, absl::Now()); });
+}
+
+Trust HeadquartersTrust(const std::vector<Credentials>& stores) {
+  const auto connected = std::make_shared<std::map<std::string, Certificate>>();
+  for (const Credentials& store : stores) {
+    connected->emplace(store.certificate_pem, *Certificate::FromPem(store.certificate_pem));
+  }
+  return RealTrust([connected](const std::string& pem) -> StatusOr<Certificate> { return connected->at(pem); });
 }
 
 }  // namespace
@@ -72,16 +110,17 @@ Chain CheapChain(uint32_t stores) {
     chain.stores.push_back(CheapCredentials(BenchStore(number).str()));
   }
   chain.headquarters = CheapCredentials("hq");
-  chain.trust = {
+  chain.headquarters_trust = {
       .verify_store = [](const std::string& certificate, const StoreId&, std::string_view domain,
                          std::string_view message,
                          std::string_view signature) { return CheckCheap(certificate, domain, message, signature); },
       .verify_headquarters = CheckCheap,
       .key_of = [](const std::string& certificate) -> StatusOr<Digest> { return Sha256::Of(certificate); }};
+  chain.trusts.assign(stores, chain.headquarters_trust);
   return chain;
 }
 
-Chain EcdsaChain(uint32_t stores) {
+Chain EcdsaChain(uint32_t stores, bool met) {
   SecureRandom random;
   const auto authority = *CertificateAuthority::Create(BenchChain(), *KeyPair::Generate(), absl::Now(), random);
   Chain chain;
@@ -89,23 +128,11 @@ Chain EcdsaChain(uint32_t stores) {
     chain.stores.push_back(RealCredentials(authority, Role::kStore, BenchStore(number).str(), random));
   }
   chain.headquarters = RealCredentials(authority, Role::kCoordinator, "hq", random);
-  const std::string roots = authority.root_pem();
-  chain.trust = {.verify_store =
-                     [roots](const std::string& pem, const StoreId& store, std::string_view domain,
-                             std::string_view message, std::string_view signature) {
-                       const Identity identity{.chain = BenchChain(), .role = Role::kStore, .name = store.str()};
-                       return CheckReal(roots, pem, identity, domain, message, signature);
-                     },
-                 .verify_headquarters =
-                     [roots](const std::string& pem, std::string_view domain, std::string_view message,
-                             std::string_view signature) {
-                       const Identity identity{.chain = BenchChain(), .role = Role::kCoordinator, .name = "hq"};
-                       return CheckReal(roots, pem, identity, domain, message, signature);
-                     },
-                 .key_of = [](const std::string& pem) -> StatusOr<Digest> {
-                   AISLE_ASSIGN_OR_RETURN(const Certificate certificate, Certificate::FromPem(pem));
-                   return certificate.key_digest();
-                 }};
+  const TrustedRoots roots = *TrustedRoots::FromPem(authority.root_pem());
+  for (uint32_t number = 0; number < stores; ++number) {
+    chain.trusts.push_back(StoresTrust(roots, met ? chain.stores : std::vector<Credentials>()));
+  }
+  chain.headquarters_trust = HeadquartersTrust(chain.stores);
   return chain;
 }
 

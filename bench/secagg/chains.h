@@ -12,7 +12,8 @@ namespace aisle::secagg {
 struct Chain {
   std::vector<Credentials> stores;
   Credentials headquarters;
-  Trust trust;
+  std::vector<Trust> trusts;  // Each store's own: nobody learns from another whom to trust.
+  Trust headquarters_trust;
 };
 
 // Ids in the order of the numbers.
@@ -20,7 +21,8 @@ StoreId BenchStore(uint32_t number);
 
 // A signature is a MAC; a certificate is a text as long as a real one.
 Chain CheapChain(uint32_t stores);
-// ECDSA on P-256, X.509, issued by one authority and checked against it for every statement.
-Chain EcdsaChain(uint32_t stores);
+// ECDSA on P-256, X.509, issued by one authority. A store proves each certificate that it sees once, as agents do, and
+// with `met` has seen all of them in earlier cohorts. Headquarters has read them when the stores connected.
+Chain EcdsaChain(uint32_t stores, bool met);
 
 }  // namespace aisle::secagg

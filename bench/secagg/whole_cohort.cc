@@ -125,7 +125,7 @@ void WholeCohort::Advertise() {
     costs_.store_steps += Timed(
         [&] { members_.push_back(*Member::Join(terms_, terms_.cohort_min, store, chain_.stores[position], random)); });
     const Advert& advert = members_.back().advert();
-    costs_.server_messages += Timed([&] { CheckOk(VerifyAdvert(advert, chain_.trust)); });
+    costs_.server_messages += Timed([&] { CheckOk(VerifyAdvert(advert, chain_.headquarters_trust)); });
     adverts.emplace(store, advert);
   }
   costs_.bytes_up += WireBytes(terms_, members_.front().advert());
@@ -150,9 +150,10 @@ void WholeCohort::Deal() {
       }
     });
     DealtShares dealt;
-    costs_.store_steps +=
-        Timed([&] { dealt = Given(members_[position].Share(instruction, chain_.stores[position], chain_.trust)); });
-    costs_.server_messages += Timed([&] { CheckOk(VerifyDealt(cohort, position, dealt, chain_.trust)); });
+    costs_.store_steps += Timed([&] {
+      dealt = Given(members_[position].Share(instruction, chain_.stores[position], chain_.trusts[position]));
+    });
+    costs_.server_messages += Timed([&] { CheckOk(VerifyDealt(cohort, position, dealt, chain_.headquarters_trust)); });
     if (position == 0) {
       costs_.bytes_down += WireBytesOf<v1::ShareInstruction>(instruction);
       costs_.bytes_up += WireBytes(terms_, dealt);
@@ -201,8 +202,9 @@ void WholeCohort::Confirm() {
     Confirmation confirmation;
     costs_.store_steps +=
         Timed([&] { confirmation = Given(members_[position].Confirm(instruction, chain_.stores[position])); });
-    costs_.server_messages += Timed(
-        [&] { CheckOk(VerifyConfirmation(*transcript_.cohort, position, survivors, confirmation, chain_.trust)); });
+    costs_.server_messages += Timed([&] {
+      CheckOk(VerifyConfirmation(*transcript_.cohort, position, survivors, confirmation, chain_.headquarters_trust));
+    });
     confirmed_.emplace(position, std::move(confirmation));
   }
   costs_.bytes_down += WireBytesOf<v1::ConfirmInstruction>(instruction);
@@ -216,8 +218,8 @@ void WholeCohort::Reveal() {
     if (!Survives(position)) continue;
     costs_.server_messages += Timed([&] { instruction.confirmations = cohort.ConfirmationsFor(position, confirmed_); });
     RevealedShares revealed;
-    costs_.store_steps +=
-        Timed([&] { revealed = Given<RevealedShares>(members_[position].Reveal(instruction, chain_.trust)); });
+    costs_.store_steps += Timed(
+        [&] { revealed = Given<RevealedShares>(members_[position].Reveal(instruction, chain_.trusts[position])); });
     costs_.server_messages +=
         Timed([&] { CheckOk(cohort.CheckRevealed(position, transcript_.statuses, transcript_.dealt, revealed)); });
     if (position == 0) {
