@@ -183,6 +183,7 @@ Status LiveHeadquarters::SubmitJob(const v1::SubmitJobRequest& request) {
 v1::CheckInRequest LiveStore::Greeting(v1::StoreStanding standing) const {
   v1::CheckInRequest request;
   request.set_protocol_major(kProtocolMajor);
+  request.set_protocol_minor(kProtocolMinor);
   request.set_agent_version("test");
   request.add_tables("sales");
   request.set_willing(true);
