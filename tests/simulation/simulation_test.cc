@@ -46,7 +46,7 @@ class ScenarioTest : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(ScenarioTest, HoldsForFixedSeeds) {
-  const uint64_t seeds = FromEnvironment("AISLE_SIMULATION_SEEDS", 6);
+  const uint64_t seeds = FromEnvironment("AISLE_SIMULATION_SEEDS", 10);
   for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed) Play(GetParam(), seed);
 }
 
