@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "aggregation/norm.h"
 #include "base/random.h"
@@ -58,6 +60,34 @@ RC_GTEST_PROP(UnitSumProperty, OneUnitMovesTheSumByAtMostDelta, (uint8_t seed)) 
   const std::vector<float> vector = Vector(length, norm, random);
   RC_ASSERT(sum.Add(vector, L2Norm(vector), std::vector<double>{2, -1e9}).ok());
   RC_ASSERT(IntegerNorm(sum.Take().Reveal()) <= static_cast<double>(quantizer.scale()));
+}
+
+// Wherever a sum is broken off and taken up again, with fine totals coming in afterwards.
+RC_GTEST_PROP(UnitSumProperty, ASumThatIsTakenUpGoesOnAsIfNothingHadHappened, (uint8_t seed)) {
+  AesCtrStream random = Stream(seed);
+  const size_t length = 1 + random.Below(300);
+  const auto [shape, quantizer] = MakeGrid(length, {1.0});
+  UnitSum whole(shape, quantizer);
+  auto parted = std::make_unique<UnitSum>(shape, quantizer);
+  const uint64_t units = random.Below(20);
+  const uint64_t breaks_after = random.Below(21);
+  const auto take_up = [&] {
+    auto next = std::make_unique<UnitSum>(shape, quantizer);
+    next->TakeUp(parted->SoFar().Reveal());
+    parted = std::move(next);
+  };
+  for (uint64_t i = 0; i < units; ++i) {
+    if (i == breaks_after) take_up();
+    const std::vector<float> vector = Vector(length, 2 * random.Fraction(), random);
+    for (UnitSum* sum : {&whole, parted.get()}) RC_ASSERT(sum->Add(vector, L2Norm(vector), std::vector{0.5}).ok());
+  }
+  if (breaks_after >= units) take_up();
+  std::vector<int64_t> totals(length);
+  for (int64_t& total : totals) total = static_cast<int64_t>(random.Below(1 << 20)) - (1 << 19);
+  for (UnitSum* sum : {&whole, parted.get()}) sum->AddFineTotals(0, totals);
+  const SecretVector<int32_t> expected = whole.Take();
+  const SecretVector<int32_t> taken = parted->Take();
+  RC_ASSERT(std::ranges::equal(expected.Reveal(), taken.Reveal()));
 }
 
 // Neither an honest mistake of the caller nor a plan that plays tricks gets a unit over the bound.
