@@ -9,6 +9,11 @@
 #include "base/log.h"
 
 namespace aisle {
+namespace {
+
+constexpr absl::Duration kOpenAfterLostWrite = absl::Seconds(1);
+
+}  // namespace
 
 Coordinator::Coordinator(Parts parts, CoordinatorPolicy policy)
     : parts_(std::move(parts)),
@@ -101,7 +106,12 @@ void Coordinator::ReloadAfter(const Status& lost) {
   AISLE_COVER("coordinator.write_lost");
   LogError("a write to the state store failed: {}; going back to what is durable", MessageOf(lost));
   parts_.metrics.WriteLost();
-  if (Status loaded = Load(); !loaded.ok()) {
+  Status loaded = Load();
+  // Opening a round is a write as well: at once it would be lost likewise, without end.
+  for (auto& [id, job] : jobs_) {
+    if (job.round == nullptr) OpenRoundAfter(job, kOpenAfterLostWrite);
+  }
+  if (!loaded.ok()) {
     LogError("the state store can't be read either: {}; trying again in 5 s", MessageOf(loaded));
     parts_.executor.PostAt(parts_.executor.Now() + absl::Seconds(5), [this, lost] {
       if (!stopping_) ReloadAfter(lost);

@@ -77,7 +77,8 @@ StatusOr<std::unique_ptr<RoundDriver>> RoundDriver::Resume(RoundId id, const std
 void RoundDriver::CarryOn(const RoundRecord& known) {
   story_.CarryOn(known);
   bytes_down_ = known.bytes_down;
-  commit_.change().Put(Record());
+  // Written down with the next change. A write of its own would be one more to lose on a full disk, and each write that
+  // is lost resumes the round.
 }
 
 void RoundDriver::Restart(absl::Duration grace) {

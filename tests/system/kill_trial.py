@@ -58,6 +58,7 @@ def run(seed, plan, bin_folder, stores=4, keep=False, tell=print):
             ride()
             tell(f"{name}: {time.monotonic() - began:.1f} s")
         trial.check_ledgers()
+        trial.check_patience()
         passed = True
         return trial.report()
     finally:

@@ -20,6 +20,7 @@ ROUNDS = 2
 PATIENCE = 120.0  # Seconds without any progress after which something is broken; many, for machines that do much else.
 JOBS_PER_MARK = 4  # At most, until a mark is passed.
 RESUME_AIM = 5.0
+LOST_WRITES_MAX = 300  # Of one program while a disk is full, which is 2.5 s at most.
 PROGRESS = ("round", "phase", "stores_selected", "stores_trained", "stores_collected")
 
 
@@ -340,6 +341,13 @@ class Trial:
                                       text=True, check=False)
             if verified.returncode != 0:
                 raise Broken(f"the ledger of {store}: {verified.stderr.strip()}")
+
+    def check_patience(self):
+        """A full disk is met with pauses, not with a processor and a log that run hot until somebody frees space."""
+        for name in (COORDINATOR, *self.chain.stores):
+            lost = self.chain.said(name, since=0).count("the disk is full")
+            if lost > LOST_WRITES_MAX * self.done["full disk"]:
+                raise Broken(f"{name} tried {lost} writes on full disks that were full for {self.done['full disk']} moments")
 
     def report(self):
         faults = ", ".join(f"{count} {what}" for what, count in sorted(self.done.items()))
