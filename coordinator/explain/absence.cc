@@ -11,6 +11,10 @@ bool KeepsTables(const Opening& opening, const CheckIn& latest) {
   });
 }
 
+bool Declines(const Opening& opening, const CheckIn& latest) {
+  return std::ranges::find(latest.declined_plans, opening.plan) != latest.declined_plans.end();
+}
+
 // Of a store that is enrolled but wasn't heard of lately.
 Absence WhySilent(const StoreRecord& record, absl::Time now) {
   const bool ended = record.certificate_not_after && *record.certificate_not_after < now;
@@ -29,9 +33,11 @@ Absence WhyAbsent(const StoreAtHand& store, const Opening& opening, absl::Durati
   if (!heard) return refused_lately ? Absence::kCallRefused : WhySilent(record, now);
   if (!record.ledger_trouble.empty()) return Absence::kLedgerTrouble;
   if (!KeepsTables(opening, *store.latest)) return Absence::kTableMissing;
-  if (!CouldServe(opening, *store.latest)) return Absence::kPlanDeclined;
+  if (Declines(opening, *store.latest)) return Absence::kPlanDeclined;
   if (store.busy) return Absence::kBusy;
-  return store.latest->willing ? Absence::kPassedOver : Absence::kUnwilling;
+  const bool able =
+      CouldServe(opening, *store.latest);  // An agent of the first release can't take part in secure sums.
+  return able && store.latest->willing ? Absence::kPassedOver : Absence::kUnwilling;
 }
 
 void AbsenceCount::Add(Absence why, const StoreId& store) {

@@ -41,8 +41,9 @@ constexpr Advice kAdvice[] = {
      "`aisle store show {}` tells what it refused; change its site policy or the plan, and restart "
      "its agent: it asks again then."},
     {"unwilling",
-     "Its site policy lets it work at other hours, or its day's bytes are spent: wait, or widen hours and "
-     "budget in {}'s site-policy.toml."},
+     "`aisle explain store {}` tells which. Its site policy lets it work at other hours, or its day's bytes are spent: "
+     "wait, or widen hours and budget in {}'s site-policy.toml. An old agent: upgrade it."},
+    {"agent_too_old", "Upgrade {}'s agent: this one can't take part in the secure sum."},
     {"busy", "It works for another job: wait, give this job a higher --priority, or run jobs one after another."},
     {"passed_over", "Nothing: other stores were enough, and turns go round. A larger --cohort takes more of them."},
     {"spoilt_a_sum",

@@ -181,7 +181,7 @@ std::string WordsFor(const AbsentStores& absent) {
     case Absence::kPlanDeclined:
       return "has refused this plan before";
     case Absence::kUnwilling:
-      return "was not willing: its site policy says when it works";
+      return "couldn't take the task: its site policy didn't let it, or its agent is too old for the secure sum";
     case Absence::kBusy:
       return "was at work for another job";
     case Absence::kPassedOver:

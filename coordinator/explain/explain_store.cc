@@ -89,7 +89,10 @@ class StoreStory {
     if (facts_.works_for) AddNote("working", fmt::format("{} works for round {}.", id_, *facts_.works_for));
     for (const Opening& opening : facts_.openings) {
       const Absence why = WhyAbsent(facts_.store, opening, facts_.heard_within, now_);
-      if (why == Absence::kTableMissing) {
+      if (opening.secure_sum && facts_.store.latest->protocol_minor < kSecureSumMinor) {
+        Add("agent_too_old", fmt::format("{}'s agent {} is too old for the secure sum of job {}.", id_,
+                                         facts_.store.latest->agent_version, opening.job));
+      } else if (why == Absence::kTableMissing) {
         Add("table_missing", fmt::format("{} doesn't keep a table that job {} reads: it needs {}.", id_, opening.job,
                                          fmt::format("{}", fmt::join(opening.tables, ", "))));
       } else if (why == Absence::kPlanDeclined) {

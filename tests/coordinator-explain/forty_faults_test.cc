@@ -239,6 +239,10 @@ void AddAbsences(std::vector<Fault>& faults) {
 void AddStores(std::vector<Fault>& faults) {
   faults.push_back(Store("A_clock_that_is_off", "clock_skew",
                          [](Scene& scene) { scene.CheckInAt(scene.culprit(), absl::Minutes(-7)); }));
+  faults.push_back(Store("An_old_agent", "agent_too_old", [](Scene& scene) {
+    scene.CheckInOfOld(scene.culprit());
+    scene.Submit("demand", {.cohort_min = 3, .cohort_target = 3, .secure_sum = true});
+  }));
   faults.push_back(Store("A_code_that_ended", "code_ended", [](Scene& scene) {
     scene.coordinator().Revoke(scene.culprit_id(), "moved", [](const auto&) {});
     scene.coordinator().Reinstate(scene.culprit_id(), [](const auto&) {});

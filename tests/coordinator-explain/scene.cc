@@ -57,11 +57,18 @@ void Scene::UploadHalf(ScriptedStore& store) {
 }
 
 void Scene::CheckInAt(ScriptedStore& store, absl::Duration skew) {
-  CheckIn check_in{.agent_version = "test",
-                   .tables = store.tables,
-                   .willing = true,
-                   .wait_max = absl::Seconds(20),
-                   .clock = headquarters.executor().Now() + skew};
+  Call(store, {.willing = true, .clock = headquarters.executor().Now() + skew, .protocol_minor = kProtocolMinor});
+}
+
+void Scene::CheckInOfOld(ScriptedStore& store) {
+  Call(store, {.willing = true, .clock = headquarters.executor().Now(), .protocol_minor = 0});
+}
+
+void Scene::Call(ScriptedStore& store, CheckIn check_in) {
+  check_in.agent_version = "test";
+  check_in.tables = store.tables;
+  check_in.standing = StoreStanding::kIdle;
+  check_in.wait_max = absl::Seconds(20);
   coordinator().AnswerCheckIn(store.certificate(), 77, std::move(check_in), [](const auto&) {});
   headquarters.Advance();
 }

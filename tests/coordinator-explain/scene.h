@@ -34,6 +34,8 @@ class Scene {
   void UploadHalf(ScriptedStore& store);
   // A check-in whose clock is off by so much.
   void CheckInAt(ScriptedStore& store, absl::Duration skew);
+  // A check-in of an agent of the first release.
+  void CheckInOfOld(ScriptedStore& store);
 
   // Everybody but the absent acts in turn until round 1 is in the phase, or closed.
   void PlayUntil(RoundPhase phase);
@@ -46,6 +48,7 @@ class Scene {
 
  private:
   v1::Explanation Ask(const v1::ExplainRequest& request);
+  void Call(ScriptedStore& store, CheckIn check_in);
   size_t culprit_;
 };
 
