@@ -113,6 +113,7 @@ void Coordinator::ReloadAfter(const Status& lost) {
   }
   if (!loaded.ok()) {
     LogError("the state store can't be read either: {}; trying again in 5 s", MessageOf(loaded));
+    jobs_.clear();  // Half of it would be worse than none: a timer could open a round beside the one that is open.
     parts_.executor.PostAt(parts_.executor.Now() + absl::Seconds(5), [this, lost] {
       if (!stopping_) ReloadAfter(lost);
     });
