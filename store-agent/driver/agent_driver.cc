@@ -123,7 +123,7 @@ bool AgentDriver::Run(agent::OpenCheckIn& effect) {
   check_in_stop_ = std::stop_source();
   parts_.asking.Post([this, ticket = effect.ticket, check_in = Describe(effect), stop = check_in_stop_.get_token()] {
     if (stop.stop_requested()) return;
-    parts_.before_asking();
+    parts_.before_call();
     StatusOr<CheckInAnswer> answer = parts_.link.AskForWork(check_in, stop);
     if (stop.stop_requested()) return;
     if (answer.ok()) {
@@ -173,6 +173,13 @@ bool AgentDriver::Run(agent::ClearTimer& effect) {
   return true;
 }
 
+void AgentDriver::Call(std::function<Event(std::stop_token)> step) {
+  Work([this, step = std::move(step)](std::stop_token stop) {
+    parts_.before_call();
+    return step(std::move(stop));
+  });
+}
+
 void AgentDriver::Work(std::function<Event(std::stop_token)> step) {
   step_stop_ = std::stop_source();
   parts_.working.Post([this, step = std::move(step), stop = step_stop_.get_token()] {
@@ -183,7 +190,7 @@ void AgentDriver::Work(std::function<Event(std::stop_token)> step) {
 }
 
 bool AgentDriver::Run(agent::FetchBlob& effect) {
-  Work([this, ticket = effect.ticket, blob = effect.blob](std::stop_token stop) -> Event {
+  Call([this, ticket = effect.ticket, blob = effect.blob](std::stop_token stop) -> Event {
     if (!parts_.cache.Has(blob)) {
       if (std::optional<TaskEnd> end = parts_.steps.AllowFetch(blob)) return EndedEarly(ticket, *std::move(end));
       const Status trimmed = parts_.cache.Trim(settings_.cache_size_max, {blob.digest});
@@ -227,7 +234,7 @@ bool AgentDriver::Run(agent::ReleaseUpdate& effect) {
 }
 
 bool AgentDriver::Run(agent::ReportOutcome& effect) {
-  Work([this, ticket = effect.ticket, round = effect.round, outcome = effect.outcome](std::stop_token stop) -> Event {
+  Call([this, ticket = effect.ticket, round = effect.round, outcome = effect.outcome](std::stop_token stop) -> Event {
     const Status reported = parts_.link.Report(round, outcome, stop);
     if (!reported.ok()) LogWarning("reporting round {}: {}", round, MessageOf(reported));
     return agent::OutcomeReported{ticket, OutcomeOf(reported)};
@@ -236,7 +243,7 @@ bool AgentDriver::Run(agent::ReportOutcome& effect) {
 }
 
 bool AgentDriver::Run(agent::UploadUpdate& effect) {
-  Work([this, ticket = effect.ticket, header = UploadHeader{.round = effect.round, .update = effect.update},
+  Call([this, ticket = effect.ticket, header = UploadHeader{.round = effect.round, .update = effect.update},
         options = UploadOptions{.which = effect.masked ? SpooledVector::kMasked : SpooledVector::kUpdate,
                                 .resume = effect.resume}](std::stop_token stop) mutable -> Event {
     options.known = options.resume ? upload_there_ : 0;
@@ -252,7 +259,7 @@ bool AgentDriver::Run(agent::UploadUpdate& effect) {
 }
 
 bool AgentDriver::Run(agent::TakeSumStep& effect) {
-  Work([this, step = effect](std::stop_token stop) -> Event {
+  Call([this, step = effect](std::stop_token stop) -> Event {
     Event event = Sum(step, std::move(stop));
     if (const auto* refused = std::get_if<agent::TaskRefused>(&event)) {
       LogWarning("round {}: refusing a step of the secure sum ({}): {}", step.terms.round,

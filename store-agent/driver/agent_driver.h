@@ -42,8 +42,9 @@ struct AgentParts {
   Site& site;
   AgentMetrics& metrics;
   RandomSource& random;
-  // Before each check-in, on `asking`: renews the certificate when that is due.
-  std::function<void()> before_asking = [] {};
+  // Before each call of headquarters, on `asking` or `working`: renews the certificate when that is due. A store that
+  // has something to deliver asks for nothing else, however long its link is down.
+  std::function<void()> before_call = [] {};
 };
 
 struct AgentSettings {
@@ -90,6 +91,8 @@ class AgentDriver {
   bool Run(agent::DropSpool& effect);
   bool Run(agent::TellRoundBegun& effect);
   bool Run(agent::TellRoundEnded& effect);
+  // As Work, for steps that call headquarters.
+  void Call(std::function<Event(std::stop_token)> step);
   // Runs `step` on `working` and hands its event to the machine.
   void Work(std::function<Event(std::stop_token)> step);
   Event Sum(const agent::TakeSumStep& step, std::stop_token stop);

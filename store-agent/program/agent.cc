@@ -197,7 +197,7 @@ struct Agent::Parts {
                                                       .site = *site,
                                                       .metrics = metrics,
                                                       .random = random,
-                                                      .before_asking = [this] { certificate->Tend(); }},
+                                                      .before_call = [this] { certificate->Tend(); }},
                                            AgentSettings{.record_path = config.data + "/task",
                                                          .agent_version = std::string(Version()),
                                                          .cache_size_max = config.cache_size_max,

@@ -31,6 +31,8 @@ CertificateKeeper::CertificateKeeper(std::string folder, Membership membership, 
 }
 
 void CertificateKeeper::Tend() {
+  const std::unique_lock alone(tending_, std::try_to_lock);
+  if (!alone.owns_lock()) return;
   const absl::Time now = clock_.Now();
   LookAtClock(membership_.identity.certificate, now);
   const bool rests = now >= tried_ && now < tried_ + pause_;  // A clock set back must not make it rest for long.

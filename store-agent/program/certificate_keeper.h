@@ -1,4 +1,4 @@
-// Keeps the store's certificate fresh: renewed at two thirds of its life, between two check-ins. Says once, clearly, if
+// Keeps the store's certificate fresh: renewed at two thirds of its life, between two calls. Says once, clearly, if
 // this box's clock can't be right.
 #pragma once
 
@@ -25,7 +25,7 @@ class CertificateKeeper {
                     const Clock& clock, RandomSource& random);
 
   // Renews if that is due, late if the certificate has ended. A failure is logged and tried again with back-off; the
-  // present certificate lasts a while. One thread at a time.
+  // present certificate lasts a while. Thread-safe: a second thread doesn't wait for the first one's renewal.
   void Tend();
   std::vector<VerifyKey> plan_keys() const;  // Thread-safe.
   TlsIdentity identity() const;              // As of now. Thread-safe.
@@ -43,8 +43,9 @@ class CertificateKeeper {
   absl::Time tried_ = absl::InfinitePast();  // Last, …
   absl::Duration pause_;                     // … and how long to let it rest since.
   bool warned_of_clock_ = false;
+  std::mutex tending_;  // Held by the thread in Tend: all above is its own.
   mutable std::mutex mutex_;
-  Membership membership_;  // Changed by Tend only; guarded by mutex_ against other readers.
+  Membership membership_;  // Changed in Tend only; guarded by mutex_ against other readers.
 };
 
 }  // namespace aisle

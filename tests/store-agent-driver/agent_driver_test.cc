@@ -211,6 +211,21 @@ TEST(AgentDriverTest, AFullDiskHoldsTheAgentBackUntilThereIsSpace) {
   EXPECT_EQ(agent.link.reports.size(), 1u);
 }
 
+TEST(AgentDriverTest, AStoreThatCannotDeliverSeesToItsCertificateAllTheSame) {
+  ScriptedAgent agent;
+  agent.link.answers = {agent.Train(), ComeBack{absl::Minutes(5)}, agent.Collect()};
+  agent.link.upload_answer = Unavailable("nobody there");
+  ASSERT_TRUE(agent.Start().ok());
+  agent.Run(absl::Minutes(6));
+  const int before = agent.calls_prepared;
+  const size_t asked = agent.link.check_ins.size();
+  const size_t tried = agent.link.uploads.size();
+  agent.Run(absl::Hours(1));
+  EXPECT_EQ(agent.link.check_ins.size(), asked) << "it asks for nothing while it has something to deliver";
+  EXPECT_GT(agent.link.uploads.size(), tried);
+  EXPECT_EQ(agent.calls_prepared - before, static_cast<int>(agent.link.uploads.size() - tried));
+}
+
 TEST(AgentDriverTest, ADamagedRecordIsPutAside) {
   const uint64_t before = CoverageCount("agent.record_damaged");
   ScriptedAgent agent;

@@ -170,7 +170,8 @@ class ScriptedAgent {
                                                       .sum = sum,
                                                       .site = site,
                                                       .metrics = metrics,
-                                                      .random = random},
+                                                      .random = random,
+                                                      .before_call = [this] { ++calls_prepared; }},
                                            AgentSettings{.record_path = folder.File("task"), .agent_version = "0.1.0"});
     return driver->Start();
   }
@@ -209,6 +210,7 @@ class ScriptedAgent {
   AesCtrStream random{SecretBytes(32), "driver"};
   ScriptedLink link;
   BlobCache cache = BlobCache::Open(folder.File("cache")).value();
+  int calls_prepared = 0;
   Spool spool = Spool::Open(folder.File("spool")).value();
   ByteMeter meter{folder.File("bytes"), executor};
   ScriptedSum sum{spool};
