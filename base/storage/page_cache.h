@@ -16,4 +16,11 @@ void StartWriting(int fd, uint64_t offset, uint64_t size);
 // in one piece what was written at once: such a piece goes only if the range holds all of it.
 void DropFromMemory(int fd, uint64_t offset, uint64_t size);
 
+// Pieces of a file whose offset and size are multiples of this may be written past memory.
+inline constexpr uint64_t kDirectBlock = 4096;
+
+// From now on (until told otherwise) writes through `fd` go past memory, straight from the caller's buffer: that, the
+// offset and the size must be multiples of kDirectBlock, and reads likewise. False if the file system can't.
+bool WriteDirectly(int fd, bool direct);
+
 }  // namespace aisle

@@ -4,8 +4,8 @@
 // Until then it lies at `partial`. The digest is computed as bytes arrive, and the system is told to start writing
 // early, so that finishing a large file waits for its last MiB only.
 //
-// A file that `passes` is read once more at most: of a large one, what is on the disk leaves memory while the rest
-// arrives.
+// A file that `passes` is hardly ever read again. Its large pieces go to the disk past the system's memory, where the
+// file system can do that; otherwise what is on the disk leaves memory while the rest arrives.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ class IncomingFile {
  public:
   // Bytes between hints to the system to start writing.
   static constexpr uint64_t kWriteBackStep = 1 << 20;
+  // Pieces of a passing file from this size on are written past memory.
+  static constexpr uint64_t kDirectMin = 64 << 10;
   // Bytes of a passing file that stay in memory: so much that the disk has mostly taken what leaves.
   static constexpr uint64_t kInMemoryMax = 4 << 20;
 
@@ -49,9 +51,7 @@ class IncomingFile {
   // received() is zero again.
   Status Append(std::string_view data);
   // Reads back what is here, also what a Finish that answered DataLoss has just dropped.
-  Status ReadBack(uint64_t offset, char* data, size_t size) const {
-    return ReadExactlyAt(file_.get(), data, size, offset, place_.partial);
-  }
+  Status ReadBack(uint64_t offset, char* data, size_t size);
   // FailedPrecondition (kSizeMismatch) if bytes are missing. DataLoss (kDigestMismatch) if they aren't what was
   // promised: the partial file is dropped. Otherwise the file is synced and gets its name; the folder's own sync is the
   // caller's. After that, only name() and received() may be used.
@@ -63,6 +63,10 @@ class IncomingFile {
   IncomingFile(Place place, const BlobName& name, FileDescriptor file);
   Status HashAgain(uint64_t size);
   Status Restart();
+  bool GoesDirectly(uint64_t size) const;
+  void Direct(bool direct);
+  Status WriteDirect(std::string_view data);
+  Status Write(std::string_view data);
   void WriteBack();
 
   Place place_;
@@ -72,6 +76,8 @@ class IncomingFile {
   uint64_t received_ = 0;
   uint64_t written_back_ = 0;  // Up to here the system was told to write.
   uint64_t dropped_ = 0;       // Up to here a passing file has left memory.
+  bool can_direct_ = false;    // Its file system writes past memory …
+  bool direct_ = false;        // … and does so now.
   bool abandoned_ = false;     // It has no name any more.
 };
 

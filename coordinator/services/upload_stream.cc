@@ -5,6 +5,11 @@
 #include "proto/convert/fleet.h"
 
 namespace aisle {
+namespace {
+
+constexpr size_t kLargePiece = 64 << 10;  // Bytes.
+
+}  // namespace
 
 UploadStream::UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, ThreadPool& disk,
                            v1::UploadResponse* response, std::function<void()> ended)
@@ -49,7 +54,13 @@ void UploadStream::Begin() {
   });
 }
 
+// A large piece waits for the disk, and is hashed and summed: not on a thread that all streams share.
 void UploadStream::TakeData() {
+  if (message_.data().size() < kLargePiece) return TakePiece();
+  disk_.Post([this] { TakePiece(); });
+}
+
+void UploadStream::TakePiece() {
   if (message_.data().size() > kChunkSizeMax) {
     return Fail(WithReason(
         InvalidArgument("a message holds {} bytes of data; the limit is {}", message_.data().size(), kChunkSizeMax),

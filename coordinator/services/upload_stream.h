@@ -15,8 +15,8 @@ namespace aisle {
 // Deletes itself when gRPC is done with it.
 class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
  public:
-  // `caller` may be an error: then the stream ends with it. If the caller is revoked, it ends at once. `disk` runs the
-  // final wait for the disk.
+  // `caller` may be an error: then the stream ends with it. If the caller is revoked, it ends at once. `disk` runs what
+  // waits for the disk: large pieces, and the end.
   UploadStream(Coordinator& coordinator, StatusOr<Certificate> caller, ThreadPool& disk, v1::UploadResponse* response,
                std::function<void()> ended);
 
@@ -28,6 +28,7 @@ class UploadStream final : public grpc::ServerReadReactor<v1::UploadRequest> {
   void ReadOn();
   void Begin();
   void TakeData();
+  void TakePiece();
   void End();
   void Fail(const Status& status);
 

@@ -52,9 +52,7 @@ class FileShelf::Arriving final : public ArrivingUpdate {
 
   uint64_t received() const override { return file_.received(); }
   Status Append(std::string_view data) override { return file_.Append(data); }
-  Status ReadBack(uint64_t offset, char* data, size_t size) const override {
-    return file_.ReadBack(offset, data, size);
-  }
+  Status ReadBack(uint64_t offset, char* data, size_t size) override { return file_.ReadBack(offset, data, size); }
   Status Finish() override {
     AISLE_RETURN_IF_ERROR(file_.Finish());
     if (Status named = shelf_.folder_sync_.Sync(); !named.ok()) {  // A power cut may take the name back.

@@ -59,7 +59,7 @@ class SharedShelf::Arriving final : public ArrivingUpdate {
     bytes_.append(data);
     return OkStatus();
   }
-  Status ReadBack(uint64_t, char*, size_t) const override { return Unavailable("small updates aren't read back"); }
+  Status ReadBack(uint64_t, char*, size_t) override { return Unavailable("small updates aren't read back"); }
   Status Finish() override {
     const std::string bytes = std::move(bytes_);
     bytes_.clear();

@@ -26,7 +26,7 @@ class ArrivingUpdate {
   // Only with all bytes here. DataLoss (kDigestMismatch) drops them; OK means verified and durable, and ends this.
   virtual Status Finish() = 0;
   // Reads back what is here, also after a Finish that found it damaged. Only where the shelf says that it can.
-  virtual Status ReadBack(uint64_t offset, char* data, size_t size) const = 0;
+  virtual Status ReadBack(uint64_t offset, char* data, size_t size) = 0;
 };
 
 // A complete, verified update, open for reading. Thread-safe; stays readable when the update is dropped meanwhile.

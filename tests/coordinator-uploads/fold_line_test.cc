@@ -208,7 +208,13 @@ TEST_F(FoldLineTest, ASumThatCannotBeRebuiltIsTriedAgain) {
 TEST_F(FoldLineTest, AFoldedUpdateLeavesMemory) {
   if (!CanLeaveMemory(folder_.path())) GTEST_SKIP() << "no disk below " << folder_.path();
   Open(1 << 20);
-  const BlobName update = Upload(1, std::vector<uint32_t>(1 << 20, 7));
+  const std::string content = BytesOf(std::vector<uint32_t>(1 << 20, 7));
+  const BlobName update = NameOf(content);
+  const auto session = *spool_->Begin(Store(1), update, 0);
+  for (size_t at = 0; at < content.size(); at += 100'000) {  // No size that goes past memory.
+    ASSERT_TRUE(session->Append(std::string_view(content).substr(at, 100'000)).ok());
+  }
+  ASSERT_TRUE(session->Finish()->complete);
   ASSERT_GT(ResidentBytesOf(PathOf(1, update)), 0u);
   ASSERT_TRUE(Fold(1, update).ok());
   EXPECT_EQ(ResidentBytesOf(PathOf(1, update)), 0u);
