@@ -47,6 +47,11 @@ def waiting(benchmarks):
             yield row["name"], row["value"], row["unit"], "under", row["limit"]
 
 
+def load(benchmarks):
+    for row in benchmarks:
+        yield row["name"], row["value"], row["unit"], row["kind"], row["aim"] if row["kind"] else None
+
+
 def training(benchmarks):
     rows = {row["name"].split("/iterations")[0].removesuffix("/manual_time").removesuffix("/real_time"): row for row in benchmarks}
     times = {name: row["real_time"] for name, row in rows.items()}
@@ -104,7 +109,7 @@ def customers(benchmarks):
             yield f"customers' gradients, {name[1]}, {name[2]} rows each, of a plain step", row["factor"], "", *aim
 
 
-READERS = {"fold_bench": fold, "spool_bench": spool, "round_bench": rounds, "waiting_bench": waiting, "training_bench": training,
+READERS = {"fold_bench": fold, "spool_bench": spool, "round_bench": rounds, "waiting_bench": waiting, "load_bench": load, "training_bench": training,
            "accounting_bench": accounting, "noise_bench": noise, "mask_bench": masks, "secagg_bench": secure_sum,
            "secure_rounds": secure_rounds, "customers_bench": customers}
 HOLDS = {"at most": lambda value, aim: value <= aim, "under": lambda value, aim: value < aim,

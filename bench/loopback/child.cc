@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/storage/files.h"
 
@@ -78,10 +79,17 @@ StatusOr<std::unique_ptr<Child>> Child::Start(const std::vector<std::string>& co
 }
 
 Child::~Child() {
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
+  End(SIGTERM);
   reader_.join();
   ::close(log_);
+}
+
+void Child::Kill() { End(SIGKILL); }
+
+void Child::End(int signal) {
+  if (std::exchange(ended_, true)) return;
+  ::kill(pid_, signal);
+  ::waitpid(pid_, nullptr, 0);
 }
 
 // Reads to the end, so that the program never waits for a full pipe.

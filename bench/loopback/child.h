@@ -27,7 +27,8 @@ class Child {
   // Runs `command` and waits until it names a port, as in "serving on port N", on its standard error. Unavailable, with
   // what it wrote, if it ends before that.
   static StatusOr<std::unique_ptr<Child>> Start(const std::vector<std::string>& command);
-  ~Child();  // SIGTERM, and waits for its end.
+  ~Child();     // SIGTERM, and waits for its end.
+  void Kill();  // SIGKILL, now: as a crash ends it. Waits for its end.
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -38,11 +39,13 @@ class Child {
  private:
   Child(pid_t pid, int log);
   void ReadLog();
+  void End(int signal);
 
   const pid_t pid_;
   const int log_;  // The read end of its standard error.
   std::promise<StatusOr<int>> serving_;
   int port_ = 0;
+  bool ended_ = false;
   std::thread reader_;
 };
 

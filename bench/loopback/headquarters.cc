@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +17,7 @@
 #include "base/net/status_conversion.h"
 #include "base/net/transport.h"
 #include "base/storage/files.h"
+#include "coordinator/catalog/rocks_state_store.h"
 #include "plans/bundle.h"
 #include "plans/initial_weights.h"
 
@@ -56,29 +60,52 @@ init = "zeros"
                      length, stores);
 }
 
+// Below the ports that the system gives to connections: while the coordinator is down nobody else gets it, and no store
+// that knocks there can meet itself.
+StatusOr<int> FindFreePort() {
+  constexpr int kFirst = 20'000;
+  constexpr int kPorts = 10'000;
+  for (int i = 0; i < kPorts; ++i) {
+    const int port = kFirst + (::getpid() + i) % kPorts;
+    const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return port;
+  }
+  return Unavailable("no port from {} to {} is free on 127.0.0.1", kFirst, kFirst + kPorts - 1);
+}
+
 }  // namespace
 
 std::string ProgramPath(std::string_view name) {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
 
-StatusOr<std::unique_ptr<Headquarters>> Headquarters::Start() {
+StatusOr<std::unique_ptr<Headquarters>> Headquarters::Start(const HeadquartersOptions& options) {
   std::unique_ptr<Headquarters> headquarters(new Headquarters);
   AISLE_RETURN_IF_ERROR(headquarters->MakeChain());
-  const std::string config = headquarters->folder_.path() + "/coordinator.toml";
-  AISLE_RETURN_IF_ERROR(WriteFileDurably(config,
-                                         "listen = \"127.0.0.1:0\"\n"
-                                         "metrics_listen = \"127.0.0.1:0\"\n"
-                                         "identity = \"identity\"\n"
-                                         "data = \"data\"\n"));
-  AISLE_ASSIGN_OR_RETURN(headquarters->coordinator_,
-                         Child::Start({ProgramPath("aisle-coordinator"), "--config", config}));
-  AISLE_ASSIGN_OR_RETURN(const TlsIdentity admin, LoadTlsIdentity(ChainPaths{headquarters->identity_}.admin()));
+  AISLE_RETURN_IF_ERROR(headquarters->EnrolStores(options.stores));
+  AISLE_ASSIGN_OR_RETURN(const int port, FindFreePort());
+  AISLE_RETURN_IF_ERROR(WriteFileDurably(headquarters->ConfigPath(), fmt::format("listen = \"127.0.0.1:{}\"\n"
+                                                                                 "metrics_listen = \"127.0.0.1:0\"\n"
+                                                                                 "identity = \"identity\"\n"
+                                                                                 "data = \"data\"\n{}",
+                                                                                 port, options.settings)));
+  AISLE_RETURN_IF_ERROR(headquarters->RestartCoordinator());
+  return headquarters;
+}
+
+Status Headquarters::RestartCoordinator() {
+  coordinator_.reset();
+  AISLE_ASSIGN_OR_RETURN(coordinator_, Child::Start({ProgramPath("aisle-coordinator"), "--config", ConfigPath()}));
+  AISLE_ASSIGN_OR_RETURN(const TlsIdentity admin, LoadTlsIdentity(ChainPaths{identity_}.admin()));
   AISLE_ASSIGN_OR_RETURN(const auto credentials, MakeChannelCredentials(admin));
   AISLE_ASSIGN_OR_RETURN(const auto channel,
-                         OpenChannel({.address = headquarters->coordinator_->address()}, credentials));
-  headquarters->admin_ = v1::Admin::NewStub(channel);
-  return headquarters;
+                         OpenChannel({.address = coordinator_->address(), .own_connection = true}, credentials));
+  admin_ = v1::Admin::NewStub(channel);
+  return OkStatus();
 }
 
 Status Headquarters::MakeChain() {
@@ -87,6 +114,29 @@ Status Headquarters::MakeChain() {
   AISLE_ASSIGN_OR_RETURN(ChainName name, ChainName::Parse("bench"));
   return InitChain({.folder = identity_, .name = std::move(name), .server_names = {"127.0.0.1", "localhost"}},
                    absl::Now(), random);
+}
+
+// As if all had joined through the door, which would take ten thousand of them minutes: each in the record of its key,
+// with a certificate of the chain's root.
+Status Headquarters::EnrolStores(uint32_t count) {
+  if (count == 0) return OkStatus();
+  AISLE_ASSIGN_OR_RETURN(const CertificateAuthority authority, LoadAuthority(ChainPaths{identity_}));
+  AISLE_ASSIGN_OR_RETURN(const auto state, RocksStateStore::Open(folder() + "/data/state"));
+  SecureRandom random;
+  StateChange change;
+  for (uint32_t i = 0; i < count; ++i) {
+    AISLE_ASSIGN_OR_RETURN(StoreId store, StoreId::Parse(fmt::format("store-{}", i)));
+    AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority.chain(), Role::kStore, store.str()));
+    AISLE_ASSIGN_OR_RETURN(KeyPair key, KeyPair::Generate());
+    AISLE_ASSIGN_OR_RETURN(Certificate certificate,
+                           authority.Issue(key, {std::move(identity), absl::Hours(72)}, absl::Now(), random));
+    change.Put(StoreRecord{.id = std::move(store),
+                           .state = StoreState::kEnrolled,
+                           .key_current = key.digest(),
+                           .certificate_not_after = certificate.not_after()});
+    stores_.push_back({.ca_pem = authority.root_pem(), .certificate = std::move(certificate), .key = std::move(key)});
+  }
+  return state->Commit(change, Durability::kSynced);
 }
 
 StatusOr<v1::AddStoreResponse> Headquarters::Invite(const std::string& store) {
@@ -123,7 +173,6 @@ Status Headquarters::PrepareJob(uint64_t length, uint32_t stores, uint32_t round
       const PlanBundle bundle,
       MakePlanBundle({.plan_toml = text, .kind = ProgramKind::kSource, .program = "# Never compiled."}, bytes));
   AISLE_ASSIGN_OR_RETURN(const SigningKey key, SigningKey::Load(ChainPaths{identity_}.plan_signing_key()));
-  job_.set_job("bench");
   job_.set_plan_sha256(std::string(bundle.digest().view()));
   AISLE_ASSIGN_OR_RETURN(*job_.mutable_plan_signature(), SignPlan(key, bundle.digest()));
   job_.set_rounds(rounds);
@@ -147,10 +196,18 @@ Status Headquarters::PutBlob(std::string_view bytes) {
   return FromGrpc(writer->Finish());
 }
 
-Status Headquarters::SubmitJob() {
+Status Headquarters::SubmitJob(const std::string& job) {
+  job_.set_job(job);
   grpc::ClientContext context;
-  v1::Job job;
-  return FromGrpc(admin_->SubmitJob(&context, job_, &job));
+  v1::Job submitted;
+  return FromGrpc(admin_->SubmitJob(&context, job_, &submitted));
+}
+
+StatusOr<v1::ListJobsResponse> Headquarters::Jobs() {
+  grpc::ClientContext context;
+  v1::ListJobsResponse jobs;
+  AISLE_RETURN_IF_ERROR(FromGrpc(admin_->ListJobs(&context, {}, &jobs)));
+  return jobs;
 }
 
 StatusOr<v1::Overview> Headquarters::Overview() {

@@ -10,7 +10,8 @@
 namespace aisle {
 
 struct PacePolicy {
-  double check_ins_per_second = 100;  // What the coordinator likes to see of the whole fleet.
+  // What the coordinator likes to see of the whole fleet: ten thousand stores then come within the presence window.
+  double check_ins_per_second = 200;
   absl::Duration come_back_min = absl::Milliseconds(50);
   absl::Duration come_back_max = absl::Minutes(10);
   absl::Duration hold_max = absl::Seconds(20);  // How long a check-in is held at most.
