@@ -177,8 +177,8 @@ struct RoundRecord {
   std::vector<AbsentStores> absent;  // If fewer stores were selected than the job wants: why the others weren't.
   uint32_t cohort_min = 0;           // Of the round's policy; 0: written before it was kept.
   uint32_t cohort_target = 0;
-  uint64_t update_size = 0;    // Bytes of one vector.
-  uint32_t restarts = 0;       // Times that the coordinator was restarted while the round was open.
+  uint64_t update_size = 0;  // Bytes of one vector.
+  uint32_t restarts = 0;     // Times that the coordinator was restarted while the round was open.
   // Of the secure sum's present step: stores that took it, of those asked to. Not kept.
   uint32_t stores_stepped = 0;
   uint32_t stores_asked = 0;

@@ -162,11 +162,11 @@ grpc::ServerWriteReactor<v1::FetchBlobResponse>* FleetService::FetchBlob(grpc::C
   if (caller.ok()) {
     if (StatusOr<StoreId> id = StoreOf(caller->identity()); id.ok()) store = *std::move(id);
   }
-  auto* stream = new BlobStream(coordinator_, store, request->offset_bytes(), request->careful(),
-                                [this, store](uint64_t bytes) {
-                                  --transfers_;
-                                  if (store) coordinator_.CountDownload(*store, bytes);
-                                });
+  auto* stream =
+      new BlobStream(coordinator_, store, request->offset_bytes(), request->careful(), [this, store](uint64_t bytes) {
+        --transfers_;
+        if (store) coordinator_.CountDownload(*store, bytes);
+      });
   if (!caller.ok())
     stream->Begin(caller.status());
   else if (!digest.ok())

@@ -29,9 +29,9 @@ struct Membership {
 using EnrolCall = std::function<StatusOr<EnrolAnswer>(const Invitation&, const std::string& csr_pem)>;
 
 // Takes up the membership in `folder`; joins by the invitation at `invitation_path` if there is none, or if what is
-// there has expired and the invitation is another than the one used before. One that has expired and has no successor is
-// taken up as it is: RenewMembership may still mend it. Nothing is kept of an attempt that failed but the key, so that a
-// lost answer can be asked for again.
+// there has expired and the invitation is another than the one used before. One that has expired and has no successor
+// is taken up as it is: RenewMembership may still mend it. Nothing is kept of an attempt that failed but the key, so
+// that a lost answer can be asked for again.
 //   FailedPrecondition  neither enrolled nor invited: says what to do
 //   otherwise           as `call`, or what is wrong with its answer
 StatusOr<Membership> TakeUpMembership(const std::string& folder, const std::string& invitation_path,

@@ -31,7 +31,7 @@ double SecondsSince(SteadyClock::time_point began) {
 
 constexpr uint32_t kCheckpointKind = 0x31534343;       // "CCS1": a sum over customers, first form.
 constexpr uint32_t kStepsCheckpointKind = 0x31534c43;  // "CLS1": steps of local-sgd, first form.
-constexpr size_t kCustomersBetweenCheckpoints = 512;  // Full runs of lanes.
+constexpr size_t kCustomersBetweenCheckpoints = 512;   // Full runs of lanes.
 
 // A sum over the customers of one step, in the making.
 struct PartialSum {
