@@ -7,6 +7,8 @@ namespace aisle {
 Status MemoryStateStore::Commit(const StateChange& change, Durability durability) {
   const std::lock_guard lock(mutex_);
   AISLE_RETURN_IF_ERROR(change.Check());
+  broken_ = breaks_;
+  AISLE_RETURN_IF_ERROR(broken_);
   if (failures_left_ > 0) {
     --failures_left_;
     return failure_;
@@ -38,8 +40,19 @@ void MemoryStateStore::FailCommits(Status failure, size_t count) {
   failures_left_ = count;
 }
 
+void MemoryStateStore::BreakAtNextCommit(Status failure) {
+  const std::lock_guard lock(mutex_);
+  breaks_ = std::move(failure);
+}
+
+void MemoryStateStore::Mend() {
+  const std::lock_guard lock(mutex_);
+  breaks_ = broken_ = OkStatus();
+}
+
 StatusOr<std::optional<std::string>> MemoryStateStore::Get(StateTable table, std::string_view key) const {
   const std::lock_guard lock(mutex_);
+  AISLE_RETURN_IF_ERROR(broken_);
   const auto found = tables_[table].find(key);
   if (found == tables_[table].end()) return std::optional<std::string>();
   return std::optional<std::string>(found->second);
@@ -47,6 +60,7 @@ StatusOr<std::optional<std::string>> MemoryStateStore::Get(StateTable table, std
 
 StatusOr<std::vector<StateStore::Row>> MemoryStateStore::Read(const Scan& scan) const {
   const std::lock_guard lock(mutex_);
+  AISLE_RETURN_IF_ERROR(broken_);
   const Rows& rows = tables_[scan.table];
   std::vector<Row> found;
   for (auto row = scan.after < scan.prefix ? rows.lower_bound(scan.prefix) : rows.upper_bound(scan.after);

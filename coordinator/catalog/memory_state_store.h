@@ -20,6 +20,9 @@ class MemoryStateStore : public StateStore {
   size_t unsynced() const;
   // The next `count` commits change nothing and answer `failure`.
   void FailCommits(Status failure, size_t count = 1);
+  // From the next commit on nothing can be written or read any more, until Mend.
+  void BreakAtNextCommit(Status failure);
+  void Mend();
 
  protected:
   StatusOr<std::optional<std::string>> Get(StateTable table, std::string_view key) const override;
@@ -41,6 +44,8 @@ class MemoryStateStore : public StateStore {
   std::vector<StateChange> unsynced_;
   Status failure_;
   size_t failures_left_ = 0;
+  Status breaks_;  // At the next commit.
+  Status broken_;
 };
 
 }  // namespace aisle

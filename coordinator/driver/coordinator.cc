@@ -107,6 +107,7 @@ void Coordinator::ReloadAfter(const Status& lost) {
   LogError("a write to the state store failed: {}; going back to what is durable", MessageOf(lost));
   parts_.metrics.WriteLost();
   Status loaded = Load();
+  lost_ = !loaded.ok();
   // Opening a round is a write as well: at once it would be lost likewise, without end.
   for (auto& [id, job] : jobs_) {
     if (job.round == nullptr) OpenRoundAfter(job, kOpenAfterLostWrite);

@@ -69,6 +69,7 @@ struct ActiveJob {
   std::unique_ptr<FoldLine> folds;
   std::optional<RosterHead> roster;  // Of the present cohort of the secure sum, signed.
   Executor::TimerId reopen = 0;
+  uint32_t pauses_in_a_row = 0;  // After aborted rounds, since one was committed; a restart forgets them.
   absl::Time phase_began;
   std::vector<double> round_seconds;  // Of committed rounds since this program began.
 };
@@ -172,6 +173,7 @@ class Coordinator {
   std::vector<AbsentStores> AbsentFrom(const ActiveJob& job, const std::set<StoreId>& offered) const;
 
   // fleet.cc
+  Status CanAnswer() const;
   StatusOr<StoreId> AdmitCaller(const Certificate& caller);
   StatusOr<StoreId> RecogniseCaller(const Certificate& caller);
   void CutOff(const StoreId& store, const Status& why);
@@ -239,6 +241,7 @@ class Coordinator {
   std::map<uint64_t, Transfer> transfers_;
   std::atomic<uint64_t> last_transfer_ = 0;
   bool stopping_ = false;
+  bool lost_ = false;  // The state couldn't be read: until it is, nothing is said of any round or job.
 };
 
 }  // namespace aisle

@@ -10,8 +10,14 @@
 
 namespace aisle {
 
-StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
+Status Coordinator::CanAnswer() const {
   if (stopping_) return Unavailable("the coordinator is stopping; try again");
+  if (lost_) return Unavailable("the coordinator can't read its state at the moment; try again");
+  return OkStatus();
+}
+
+StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
+  AISLE_RETURN_IF_ERROR(CanAnswer());
   StatusOr<StoreId> store = desk_.Admit(caller);
   if (!store.ok()) {
     parts_.metrics.CallerRefused();
@@ -24,7 +30,7 @@ StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
 
 // For a call that was admitted at its beginning; the store's key may have been renewed since.
 StatusOr<StoreId> Coordinator::RecogniseCaller(const Certificate& caller) {
-  if (stopping_) return Unavailable("the coordinator is stopping; try again");
+  AISLE_RETURN_IF_ERROR(CanAnswer());
   return desk_.Recognise(caller);
 }
 

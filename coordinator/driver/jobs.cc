@@ -9,6 +9,7 @@ namespace aisle {
 void Coordinator::Submit(Submission submission, Reply<JobRecord> reply) {
   parts_.executor.Post([=, this, submission = std::move(submission), reply = std::move(reply)] {
     const auto admit = [&]() -> StatusOr<JobRecord> {
+      AISLE_RETURN_IF_ERROR(CanAnswer());
       AISLE_ASSIGN_OR_RETURN(const std::optional<JobRecord> known, parts_.state.FindJob(submission.job));
       if (known || jobs_.contains(submission.job)) {
         return AlreadyExists("there is a job {} already; choose another name", submission.job);
@@ -45,6 +46,7 @@ void Coordinator::Submit(Submission submission, Reply<JobRecord> reply) {
 
 void Coordinator::Cancel(JobId id, std::string reason, Reply<JobRecord> reply) {
   parts_.executor.Post([=, this, id = std::move(id), reason = std::move(reason), reply = std::move(reply)] {
+    if (Status can = CanAnswer(); !can.ok()) return reply(can);
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) {
       return reply(NotFound("no job {} is active; 'aisle job list' shows them all", id));

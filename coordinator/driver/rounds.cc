@@ -270,6 +270,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
   std::string failure;
   if (aborted == nullptr) {
     job.round_seconds.push_back(absl::ToDoubleSeconds(took));
+    job.pauses_in_a_row = 0;
   } else {
     LogWarning("round {} aborted: {}", round, aborted->explanation);
     ++job.record.rounds_aborted;
@@ -278,7 +279,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
       failure = fmt::format("{} rounds in a row were aborted; the last: {}", job.record.aborted_in_a_row,
                             aborted->explanation);
     }
-    pause = std::min(policy_.reopen_max, policy_.reopen_min * std::exp2(std::min(job.record.rounds_aborted, 20U)));
+    pause = std::min(policy_.reopen_max, policy_.reopen_min * std::exp2(std::min(++job.pauses_in_a_row, 20U)));
     commit_.change().Put(job.record);
   }
   AISLE_COVER("commit.round_closed.after");

@@ -304,6 +304,36 @@ TEST_F(CoordinatorTest, CancellingEndsTheJobAndTellsWhoWaits) {
   EXPECT_EQ(headquarters_.Job("demand").state, JobState::kCancelled);
 }
 
+TEST_F(CoordinatorTest, PausesAfterAbortsAreShortAgainOnceARoundIsCommitted) {
+  Open(3);
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 2)).ok());
+  const auto next_round = [&] {
+    for (int tries = 0; tries < 10'000; ++tries) {
+      for (const auto& store : stores_) store->CheckIn();
+      headquarters_.Advance(absl::Milliseconds(100));
+      if (const auto* task = stores_[0]->Got<TrainInstruction>()) return task->round;
+    }
+    ADD_FAILURE() << "no round was opened";
+    return RoundId{.job = *JobId::Parse("demand")};
+  };
+  const auto pause_after_abort = [&] {
+    const RoundId round = next_round();
+    for (const auto& store : stores_) (void)store->Refuse(round, RefusalReason::kPrivacyBudget);
+    const absl::Time aborted = headquarters_.executor().Now();
+    EXPECT_GT(next_round().number, round.number);
+    return headquarters_.executor().Now() - aborted;
+  };
+  const absl::Duration first = pause_after_abort();
+  absl::Duration last;
+  for (int i = 0; i < 5; ++i) last = pause_after_abort();
+  EXPECT_GT(last, 8 * first);
+  const RoundId round = next_round();
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok());
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  ASSERT_EQ(headquarters_.Models("demand").size(), 1);
+  EXPECT_LE(pause_after_abort(), 2 * first);
+}
+
 TEST_F(CoordinatorTest, AJobFailsAfterTwentyAbortedRoundsInARow) {
   Open(2);
   ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
@@ -364,6 +394,22 @@ TEST_F(CoordinatorTest, ALostWriteTakesEverybodyBackToWhatIsDurable) {
   headquarters_.state().FailCommits(ResourceExhausted("the disk is full"));
   EXPECT_EQ(stores_[0]->Report(round, 5).code(), StatusCode::kResourceExhausted) << "not acknowledged";
   for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok()) << "the next try goes through";
+  for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
+  EXPECT_EQ(headquarters_.Models("demand").size(), 1);
+}
+
+TEST_F(CoordinatorTest, WhileTheStateCannotBeReadNoStoreIsToldThatItsRoundIsOver) {
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  headquarters_.state().BreakAtNextCommit(Unavailable("the disk is gone"));
+  EXPECT_EQ(stores_[0]->Report(round, 5).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(headquarters_.Submit(headquarters_.PlanFor("other", 1)).status().code(), StatusCode::kUnavailable);
+  headquarters_.state().Mend();
+  EXPECT_EQ(stores_[1]->Report(round, 5).code(), StatusCode::kUnavailable) << "nobody has looked yet";
+  headquarters_.Advance(absl::Seconds(5));
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok());
   for (const auto& store : stores_) EXPECT_TRUE(store->Upload(round).ok());
   EXPECT_EQ(headquarters_.Models("demand").size(), 1);
 }
