@@ -3,7 +3,7 @@
 #include "plans/bundle.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::bundle {
 
 void TryInput(std::string_view input) {
   const StatusOr<PlanBundle> bundle = PlanBundle::Decode(input);
@@ -20,4 +20,6 @@ std::vector<std::string> Seeds() {
               .Encode()};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::bundle
+
+AISLE_FUZZ_TARGET(bundle);

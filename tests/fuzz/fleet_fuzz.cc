@@ -4,7 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/messages.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::fleet {
 namespace {
 
 const absl::Time kAt = absl::FromUnixSeconds(1'800'000'000);
@@ -87,4 +87,6 @@ std::vector<std::string> Seeds() {
           Spelled(header)};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::fleet
+
+AISLE_FUZZ_TARGET(fleet);

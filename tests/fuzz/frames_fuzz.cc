@@ -3,7 +3,7 @@
 #include "store-agent/supervisor/frames.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::frames {
 namespace {
 
 constexpr uint32_t kFrameMax = 1 << 16;
@@ -31,4 +31,6 @@ std::vector<std::string> Seeds() {
   return {FrameHeader(5) + "hello" + FrameHeader(1) + "x", FrameHeader(kFrameMax + 1)};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::frames
+
+AISLE_FUZZ_TARGET(frames);

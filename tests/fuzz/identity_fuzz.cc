@@ -7,7 +7,7 @@
 #include "coordinator/enrolment/enrolment.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::identity {
 namespace {
 
 const absl::Time kAt = absl::FromUnixSeconds(1'800'000'000);
@@ -69,4 +69,6 @@ std::vector<std::string> Seeds() {
           EncodeRecord(record)};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::identity
+
+AISLE_FUZZ_TARGET(identity);

@@ -3,7 +3,7 @@
 #include "coordinator/journal/entry_codec.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::journal {
 
 void TryInput(std::string_view input) {
   const StatusOr<JournalEntry> entry = DecodeJournalEntry(input);
@@ -20,4 +20,6 @@ std::vector<std::string> Seeds() {
           EncodeJournalEntry({at, Event(RoundCancelled{.reason = "an administrator said so"})})};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::journal
+
+AISLE_FUZZ_TARGET(journal);

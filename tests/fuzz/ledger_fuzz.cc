@@ -3,7 +3,7 @@
 #include "privacy/ledger_entry.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::ledger {
 
 void TryInput(std::string_view input) {
   (void)Ledger::Load(input);
@@ -15,4 +15,6 @@ std::vector<std::string> Seeds() {
   return {std::string(Ledger::Open(*store, absl::FromUnixSeconds(1'700'000'000)).bytes)};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::ledger
+
+AISLE_FUZZ_TARGET(ledger);

@@ -1,8 +1,6 @@
 // For targets whose input is a protobuf message that a door turns into a value.
 #pragma once
 
-#include <google/protobuf/stubs/logging.h>
-
 #include <string>
 #include <string_view>
 
@@ -23,8 +21,6 @@ std::string Spelled(const Message& message) {
 // very same. `in` gives a StatusOr, `out` a Message.
 template <typename Message, typename In, typename Out>
 void TryDoor(std::string_view input, In in, Out out) {
-  static const auto quiet = google::protobuf::SetLogHandler(nullptr);  // Else each malformed string is a line.
-  (void)quiet;
   Message message;
   if (!message.ParseFromArray(input.data(), static_cast<int>(input.size()))) return;
   const auto value = in(message);

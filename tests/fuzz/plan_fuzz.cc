@@ -2,7 +2,7 @@
 #include "plans/plan.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::plan {
 
 void TryInput(std::string_view input) { (void)Plan::Parse(input); }
 
@@ -47,4 +47,6 @@ init = "uniform_fan_in"
 )"};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::plan
+
+AISLE_FUZZ_TARGET(plan);

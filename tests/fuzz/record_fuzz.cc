@@ -4,7 +4,7 @@
 #include "tests/coordinator-catalog/sample_records.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::record {
 namespace {
 
 // What was understood is written in one way only.
@@ -31,4 +31,6 @@ std::vector<std::string> Seeds() {
           EncodeRecord(SampleModel("demand", 7))};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::record
+
+AISLE_FUZZ_TARGET(record);

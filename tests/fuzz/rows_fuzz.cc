@@ -9,7 +9,7 @@
 #include "store-agent/tables/schema_change.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::rows {
 namespace {
 
 const Schema& Tables() {
@@ -83,4 +83,6 @@ std::vector<std::string> Seeds() {
       EncodeSchema(Tables().tables.front())};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::rows
+
+AISLE_FUZZ_TARGET(rows);

@@ -4,7 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/messages.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::secure_sum {
 namespace {
 
 const absl::Time kAt = absl::FromUnixSeconds(1'800'000'000);
@@ -100,4 +100,6 @@ std::vector<std::string> Seeds() {
                                                        .confirmations = {{.from = 1, .signature = "signature"}}})};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::secure_sum
+
+AISLE_FUZZ_TARGET(secure_sum);

@@ -12,7 +12,7 @@
 #include "store-agent/program/config.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::settings {
 
 void TryInput(std::string_view input) {
   (void)SitePolicy::Parse(input);
@@ -50,4 +50,6 @@ ca_pem = '''
           "00ff"};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::settings
+
+AISLE_FUZZ_TARGET(settings);

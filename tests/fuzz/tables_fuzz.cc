@@ -5,7 +5,7 @@
 #include "store-agent/tables/schema.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::tables {
 namespace {
 
 // Gives the bytes in small pieces, so that records are cut everywhere.
@@ -54,4 +54,6 @@ price = {type = "double", unit = "USD/oz", range = [0, 10], nullable = true}
           "week,\"a \"\"b\"\" c\",price\r\n1,\"x\ny\",0.5\n\n2,,\n", "2026-01-31T08:00:00.5+01:00"};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::tables
+
+AISLE_FUZZ_TARGET(tables);

@@ -7,7 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/secagg/played_cohort.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::task {
 
 namespace {
 
@@ -49,4 +49,6 @@ std::vector<std::string> Seeds() {
   return seeds;
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::task
+
+AISLE_FUZZ_TARGET(task);

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace aisle::fuzz {
+namespace aisle::fuzz::weights {
 
 void TryInput(std::string_view input) {
   (void)DecodeWeightsLayout(input);
@@ -17,4 +17,6 @@ std::vector<std::string> Seeds() {
   return {EncodeWeights({*layout, std::vector<float>(layout->element_count(), 0.5f)})};
 }
 
-}  // namespace aisle::fuzz
+}  // namespace aisle::fuzz::weights
+
+AISLE_FUZZ_TARGET(weights);
