@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/cover.h"
+#include "base/storage/durability.h"
+#include "base/storage/page_cache.h"
 
 namespace aisle {
 namespace {
@@ -38,6 +40,21 @@ StatusCode CodeOfErrno(int error) {
     default:
       return StatusCode::kUnavailable;
   }
+}
+
+// Of errno: a system that can't sync such a thing at all has lost nothing.
+bool MeansLoss(int error) { return error != EINVAL && error != EROFS && error != EBADF; }
+
+// After a sync that failed, with errno: what memory shows of the file isn't what the disk holds. It mustn't be read
+// again as if it were, by whoever goes on over this file.
+Status SyncFailed(int fd, const std::string& path) {
+  const int error = errno;
+  Status failed = ErrnoStatus(error, "sync", path);
+  if (MeansLoss(error)) {
+    DropFromMemory(fd, 0, 0);
+    DurabilityLost(path, failed);
+  }
+  return failed;
 }
 
 }  // namespace
@@ -130,13 +147,17 @@ Status ReadExactlyAt(int fd, char* data, size_t size, uint64_t offset, const std
 }
 
 Status SyncData(int fd, const std::string& path) {
-  if (::fdatasync(fd) != 0) return ErrnoStatus(errno, "sync", path);
+  while (::fdatasync(fd) != 0) {
+    if (errno != EINTR) return SyncFailed(fd, path);
+  }
   return OkStatus();
 }
 
 Status SyncFolder(const std::string& folder) {
   AISLE_ASSIGN_OR_RETURN(const FileDescriptor directory, OpenFile(folder, O_RDONLY | O_DIRECTORY));
-  if (::fsync(directory.get()) != 0) return ErrnoStatus(errno, "sync", folder);
+  while (::fsync(directory.get()) != 0) {
+    if (errno != EINTR) return SyncFailed(directory.get(), folder);
+  }
   return OkStatus();
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/storage/durability.h"
 #include "base/storage/files.h"
 
 namespace aisle {
@@ -50,16 +51,33 @@ Status FromRocks(const rocksdb::Status& status, std::string_view what, const std
   return Unavailable("cannot {} {}: {}", what, folder, text);
 }
 
+// Not of a full disk, which is met by pauses, unless it showed only when what was written before was synced.
+bool MeansLoss(const rocksdb::Status& error) {
+  const std::string text = error.ToString();
+  const bool at_sync =
+      text.find("While fdatasync") != std::string::npos || text.find("While fsync") != std::string::npos;
+  const bool full = error.IsNoSpace() || error.subcode() == rocksdb::Status::kSpaceLimit;
+  return error.IsIOError() && (at_sync || !full);
+}
+
 // RocksDB would look every five seconds whether a full disk has space again, and refuse writes as "busy" meanwhile. The
-// next write asks instead (see Write).
-class ManualRecovery final : public rocksdb::EventListener {
+// next write asks instead (see Write). Every write and sync that failed, in the foreground or not, comes by here.
+class ErrorListener final : public rocksdb::EventListener {
  public:
+  explicit ErrorListener(std::string folder) : folder_(std::move(folder)) {}
+
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
     *automatic = false;
   }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    if (MeansLoss(*error)) DurabilityLost(folder_, FromRocks(*error, "write to", folder_));
+  }
+
+ private:
+  const std::string folder_;
 };
 
-rocksdb::DBOptions DatabaseOptions(const KeyValueOptions& options) {
+rocksdb::DBOptions DatabaseOptions(const std::string& folder, const KeyValueOptions& options) {
   rocksdb::DBOptions database;
   database.create_if_missing = true;
   database.create_missing_column_families = true;
@@ -73,7 +91,7 @@ rocksdb::DBOptions DatabaseOptions(const KeyValueOptions& options) {
   database.max_manifest_file_size = 4 << 20;
   database.stats_dump_period_sec = 0;  // No periodic work of any kind: an idle store costs no CPU.
   database.stats_persist_period_sec = 0;
-  database.listeners.push_back(std::make_shared<ManualRecovery>());
+  database.listeners.push_back(std::make_shared<ErrorListener>(folder));
   return database;
 }
 
@@ -213,7 +231,8 @@ StatusOr<std::unique_ptr<KeyValueStore>> KeyValueStore::Open(const std::string& 
   for (const std::string& name : AllFamilies(folder, options)) descriptors.emplace_back(name, family);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(options), folder, descriptors, &handles, &database);
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(DatabaseOptions(folder, options), folder, descriptors, &handles, &database);
   AISLE_RETURN_IF_ERROR(FromRocks(opened, "open the database", folder));
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;

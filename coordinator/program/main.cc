@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/net/grpc_setup.h"
 #include "base/process.h"
+#include "base/storage/durability.h"
 #include "base/version.h"
 #include "coordinator/program/server.h"
 
@@ -13,7 +14,8 @@ constexpr const char* kExitCodes =
     "Exit codes:\n"
     "  0  stopped by a signal\n"
     "  1  could not start: the message says what and why\n"
-    "  2  wrong arguments or configuration";
+    "  2  wrong arguments or configuration\n"
+    "  4  the disk failed to sync what was written: start it again, it goes on over what is durable";
 
 // What a round of a middling model needs is kept for the next one: fresh pages cost more than the arithmetic on them.
 constexpr aisle::AllocatorLimits kMemory{.arenas = 2, .mmap_threshold = 8 << 20, .trim_threshold = 32 << 20};
@@ -53,6 +55,8 @@ int main(int argc, char** argv) {
     aisle::LogWarning("the system allows {} open files: stores beyond that can't connect. Raise it (LimitNOFILE=)",
                       files);
   }
+  aisle::EndOnceDurabilityIsLost({config->data, config->identity},
+                                 [](const std::string& text) { aisle::LogError("{}", text); });
   aisle::SetUpGrpc();
   auto server = aisle::CoordinatorServer::Start(*config);
   if (!server.ok()) {

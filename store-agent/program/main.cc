@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/net/grpc_setup.h"
 #include "base/process.h"
+#include "base/storage/durability.h"
 #include "base/version.h"
 #include "store-agent/program/agent.h"
 
@@ -17,7 +18,8 @@ constexpr const char* kExitCodes =
     "  0  stopped by a signal; everything is durable and goes on at the next start\n"
     "  1  could not start: the message says what and why\n"
     "  2  wrong arguments or configuration\n"
-    "  3  what is kept on the disk (privacy ledger, tables) is damaged: nothing runs until a person has looked";
+    "  3  what is kept on the disk (privacy ledger, tables) is damaged: nothing runs until a person has looked\n"
+    "  4  the disk failed to sync what was written: start it again, it goes on over what is durable";
 
 // The box has other work: large buffers are given back at once.
 constexpr aisle::AllocatorLimits kMemory{.arenas = 1, .mmap_threshold = 256 << 10, .trim_threshold = 256 << 10};
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
   }
   aisle::SetLogLevel(aisle::ParseLogLevel(config->log_level).value());
   const aisle::StopSignals signals = aisle::StopSignals::Block();
+  aisle::EndOnceDurabilityIsLost({config->data}, [](const std::string& text) { aisle::LogError("{}", text); });
   aisle::SetUpGrpc();
   auto agent = aisle::Agent::Start(*config, [&] { return signals.pending(); });
   if (!agent.ok()) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 
+#include "base/storage/durability.h"
 #include "base/storage/files.h"
 #include "base/storage/key_value_store.h"
 #include "tests/faulty-disk/disk_under_test.h"
@@ -203,6 +204,39 @@ TEST_F(OurFilesTest, ADatabaseKeepsWhatItSyncedThroughKillsAndPowerCuts) {
     ASSERT_EQ(reader.Wait(), 0);
     ASSERT_EQ(missing, kNobody) << "lost, though " << last << " was synced; seed " << seed;
   }
+}
+
+// Tells how often a loss was told of once the disk was full, and once its syncs failed.
+[[noreturn]] void MeetABadDisk(const std::string& path, FaultyDisk& disk, int tell) {
+  uint32_t losses = 0;
+  OnDurabilityLost([&](const std::string& where, const Status&) { losses += where == path ? 1 : 1000; });
+  auto store = KeyValueStore::Open(path, {.families = {"rows"}, .disk_reserve = 0});
+  if (!store.ok()) ::_exit(3);
+  const Family rows = (*store)->FamilyNamed("rows");
+  const auto put = [&] { return (*store)->Put(rows, "key", std::string(1000, 'x'), Durability::kSynced).ok(); };
+  const auto say = [&] {
+    if (::write(tell, &losses, sizeof losses) != sizeof losses) ::_exit(5);
+  };
+  if (!put()) ::_exit(4);
+  disk.FillAfter(100);
+  if (put()) ::_exit(6);
+  say();
+  disk.Empty();
+  disk.FailSyncs(0, 1);
+  if (put()) ::_exit(7);
+  say();
+  ::_exit(0);
+}
+
+TEST_F(OurFilesTest, ADatabaseTellsOfASyncThatFailedAndNotOfAFullDisk) {
+  const Child child([this](int tell) { MeetABadDisk(File("db"), *disk, tell); });
+  uint32_t when_full = kNobody;
+  uint32_t when_failed = 0;
+  EXPECT_TRUE(child.Hear(when_full) && child.Hear(when_failed));
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_EQ(when_full, 0U);
+  EXPECT_GE(when_failed, 1U);
+  EXPECT_LT(when_failed, 1000U);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <utility>
 
 #include "base/check.h"
 
@@ -174,12 +175,22 @@ int Disk::Cut(Node& node, uint64_t size) {
 
 int Disk::Sync(Node& node) {
   if (const int refused = Change(); refused != 0) return refused;
-  if (fail_syncs_) return -EIO;
+  if (failing_ != nullptr) {
+    for (const Node::Write& write : std::exchange(node.writes, {})) {
+      if (failing_->Below(2) == 0) Apply(write, write.data, node.synced);
+    }
+    return -EIO;
+  }
   for (const Node::Write& write : node.writes) Apply(write, write.data, node.synced);
   node.writes.clear();
   for (const Node::NameChange& change : node.name_changes) Apply(change, node.synced_names);
   node.name_changes.clear();
   return 0;
+}
+
+void Disk::ReadAnew(Node& file) {
+  file.content = file.synced;
+  for (const Node::Write& write : file.writes) Apply(write, write.data, file.content);
 }
 
 int Disk::MakeFolder(const std::string& path) {

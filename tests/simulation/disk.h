@@ -65,8 +65,12 @@ class Disk {
   void LosePower(RandomSource& random);
   // Writes that would take more than this in all answer ENOSPC. UINT64_MAX: there is always room.
   void SetCapacity(uint64_t bytes) { capacity_ = bytes; }
-  // Every sync answers EIO, and what it was asked for stays unsynced.
-  void FailSyncs(bool fail) { fail_syncs_ = fail; }
+  // From now on every sync answers EIO. Of what it should have made durable, each write is or isn't, as `random` has
+  // it; but the system counts all of it as written, shows it to readers as before, and no later sync makes up for it.
+  // Steps of a folder's names stay unsynced.
+  void FailSyncs(RandomSource& random) { failing_ = &random; }
+  void MendSyncs() { failing_ = nullptr; }
+  bool syncs_fail() const { return failing_ != nullptr; }
   // Runs before each change of the disk, syncs included; it may freeze the disk, and the change is then refused.
   void BeforeChange(std::function<void()> hook) { before_change_ = std::move(hook); }
 
@@ -85,6 +89,7 @@ class Disk {
   int64_t Write(Node& node, uint64_t offset, std::string_view data);
   int Cut(Node& node, uint64_t size);
   int Sync(Node& node);
+  void ReadAnew(Node& file);  // Memory gives up what it shows of the file, but for what is still to be written.
   int MakeFolder(const std::string& path);
   int Remove(const std::string& path, bool folder);
   int Move(const std::string& from, const std::string& to);
@@ -102,7 +107,7 @@ class Disk {
   const std::string folder_;
   std::shared_ptr<Node> root_;
   bool frozen_ = false;
-  bool fail_syncs_ = false;
+  RandomSource* failing_ = nullptr;
   uint64_t capacity_ = UINT64_MAX;
   uint64_t changes_ = 0;
   std::function<void()> before_change_;

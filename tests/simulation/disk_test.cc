@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
 
 #include "base/random.h"
+#include "base/storage/durability.h"
 #include "base/storage/files.h"
+#include "base/storage/page_cache.h"
 
 namespace aisle::simulation {
 namespace {
@@ -118,13 +121,40 @@ TEST_F(DiskTest, IsFullAtItsCapacity) {
   EXPECT_EQ(disk_.used(), 5U);
 }
 
-TEST_F(DiskTest, LeavesUnsyncedWhatASyncFailedFor) {
-  const FileDescriptor file = OpenFile(disk_.File("file"), O_WRONLY | O_CREAT).value();
-  ASSERT_TRUE(WriteAll(file.get(), "abc", "file").ok());
-  disk_.FailSyncs(true);
-  EXPECT_FALSE(SyncData(file.get(), "file").ok());
-  EXPECT_EQ(disk_.Synced(disk_.File("file")), "");
-  EXPECT_EQ(disk_.Content(disk_.File("file")), "abc");
+TEST_F(DiskTest, ShowsWhatAFailedSyncHasLostUntilItIsReadAnew) {
+  std::set<std::string> left;
+  for (int i = 0; i < 20; ++i) {
+    Disk disk("failing");
+    const std::string path = disk.File("file");
+    const FileDescriptor file = OpenFile(path, O_WRONLY | O_CREAT).value();
+    ASSERT_TRUE(WriteAll(file.get(), "abc", path).ok());
+    disk.FailSyncs(random_);
+    EXPECT_EQ(::fdatasync(file.get()), -1);
+    disk.MendSyncs();
+    EXPECT_EQ(::fdatasync(file.get()), 0);
+    EXPECT_EQ(disk.Content(path), "abc");
+    ASSERT_TRUE(WriteAll(file.get(), "d", path).ok());
+    DropFromMemory(file.get(), 0, 0);
+    left.insert(disk.Content(path));
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"abcd", std::string("\0\0\0d", 4)}));
+}
+
+// Whoever goes on over a file that couldn't be synced sees what the disk holds, and each loss is told.
+TEST_F(DiskTest, OurSyncTellsOfALossAndShowsWhatIsLeft) {
+  const std::string path = disk_.File("file");
+  const FileDescriptor file = OpenFile(path, O_WRONLY | O_CREAT).value();
+  std::vector<std::string> lost;
+  OnDurabilityLost([&](const std::string& what, const Status&) { lost.push_back(what); });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(WriteAllAt(file.get(), std::to_string(10 + i), 0, path).ok());
+    disk_.FailSyncs(random_);
+    EXPECT_FALSE(SyncData(file.get(), path).ok());
+    disk_.MendSyncs();
+    EXPECT_EQ(disk_.Content(path), disk_.Synced(path));
+  }
+  OnDurabilityLost(nullptr);
+  EXPECT_EQ(lost, std::vector<std::string>(20, path));
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ void FillDisk(const FaultCase& fault) {
 
 void FailSyncs(const FaultCase& fault) {
   Disk& disk = fault.machine.disk();
-  const auto mend = [&disk] { disk.FailSyncs(false); };
-  disk.FailSyncs(true);
+  const auto mend = [&disk] { disk.MendSyncs(); };
+  disk.FailSyncs(fault.random);
   fault.world.Later(fault.lasts, mend);
   fault.world.AtFaultsEnd(mend);
 }

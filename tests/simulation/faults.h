@@ -8,7 +8,7 @@
 //   partition    its link is dead for `lasts`
 //   sleep        the machine stands still for `lasts`: no process, and nothing lost
 //   full_disk    for `lasts`, up to `amount` bytes fit on its disk beside what is there
-//   failing_syncs    for `lasts` every sync of its disk fails
+//   failing_syncs    for `lasts` every sync of its disk fails, and what it was for may be lost
 //   failing_commits  up to `amount` commits of headquarters' state find no room
 //   clock_jump   its clock is set wrong by up to `amount` seconds either way, and right again after `lasts`
 //   clock_drift  for `lasts` its clock runs too fast or too slowly, by up to `amount` (0.01: 1 %)

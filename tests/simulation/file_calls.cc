@@ -222,7 +222,10 @@ AISLE_FILE_CALL(int, sync_file_range, int fd, off_t offset, off_t size, unsigned
 }
 
 AISLE_FILE_CALL(int, posix_fadvise, int fd, off_t offset, off_t size, int advice) {
-  if (NodeOf(fd) != nullptr) return 0;
+  if (const OpenNode* open = NodeOf(fd)) {
+    if (advice == POSIX_FADV_DONTNEED && offset == 0 && size == 0) open->disk->ReadAnew(*open->node);
+    return 0;
+  }
   AISLE_REAL(posix_fadvise);
   return real(fd, offset, size, advice);
 }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/identity/statement.h"
 #include "base/log.h"
+#include "base/storage/durability.h"
 #include "plans/bundle.h"
 #include "tests/simulation/door.h"
 #include "tests/simulation/machines.h"
@@ -65,11 +66,13 @@ constexpr const char* kSource =
 // State in memory that goes down with its machine, and tells the checks what it has taken.
 class WatchedState final : public MemoryStateStore {
  public:
-  WatchedState(std::function<bool()> before, std::function<void(const StateChange&)> after)
-      : before_(std::move(before)), after_(std::move(after)) {}
+  WatchedState(Disk& disk, RandomSource& random, std::function<bool()> before,
+               std::function<void(const StateChange&)> after)
+      : disk_(disk), random_(random), before_(std::move(before)), after_(std::move(after)) {}
 
   Status Commit(const StateChange& change, Durability durability) override {
     if (!before_()) return Unavailable("the machine is down");
+    if (durability == Durability::kSynced && disk_.syncs_fail()) return FailSync(change);
     AISLE_RETURN_IF_ERROR(MemoryStateStore::Commit(change, durability));
     after_(change);
     (void)before_();  // It may die right after as well, before anybody heard of it.
@@ -77,6 +80,16 @@ class WatchedState final : public MemoryStateStore {
   }
 
  private:
+  // As a database does whose log wasn't synced: the change may be there all the same, once it is opened anew.
+  Status FailSync(const StateChange& change) {
+    if (random_.Below(2) == 0 && MemoryStateStore::Commit(change, Durability::kSynced).ok()) after_(change);
+    Status failed = Unavailable("the state's log can't be synced");
+    DurabilityLost(disk_.folder(), failed);
+    return failed;
+  }
+
+  Disk& disk_;
+  RandomSource& random_;
   const std::function<bool()> before_;
   const std::function<void(const StateChange&)> after_;
 };
@@ -122,7 +135,7 @@ HeadquartersMachine::HeadquartersMachine(World& world)
     ++commits_;
     this->world().ForChecks([&](Check& check) { check.OnCommitted(this->world(), change); });
   };
-  lasting_.reset(new Lasting{.state = {[this] { return BeforeChange(); }, committed},
+  lasting_.reset(new Lasting{.state = {disk(), world.random(), [this] { return BeforeChange(); }, committed},
                              .plan_key = SigningKey::Generate(*random).value(),
                              .authority = std::move(authority),
                              .key = std::move(key),

@@ -41,6 +41,17 @@ void Machine::LosePower() {
   ForgetUnsynced();
 }
 
+void Machine::LoseDurability() {
+  if (!running() || process_->dead()) return;
+  world_.Note(name_ + " ends: a sync has failed");
+  disk_.Freeze();
+  process_->Doom();
+  world_.AfterThis([this] {
+    Kill();
+    world_.Later(kStartAgainAfter, [this] { Start(); });
+  });
+}
+
 void Machine::DieAtChange(uint64_t nth, bool power) {
   changes_left_ = nth;
   power_ = power;

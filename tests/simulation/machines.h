@@ -40,6 +40,8 @@ class Machine {
   void Kill();
   // The same, and the disk forgets what wasn't synced.
   void LosePower();
+  // A sync has failed: the program ends where it stands, and its supervisor starts it anew.
+  void LoseDurability();
   // Kills the process, or cuts the power, at the `nth` change of its disk from now on (1: the next), before it happens.
   void DieAtChange(uint64_t nth, bool power);
 

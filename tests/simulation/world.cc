@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/log.h"
+#include "base/storage/durability.h"
 #include "tests/simulation/entropy.h"
 #include "tests/simulation/faults.h"
 
@@ -31,10 +32,14 @@ World::World(const Scenario& scenario, uint64_t seed)
     ForChecks([&](Check& check) { check.OnSent(*this, sent); });
     Trace(NameOf(sent.method), sent.bytes.size());
   });
+  OnDurabilityLost([this](const std::string& path, const Status&) {
+    if (Machine* machine = MachineWith(Disk::Find(path))) machine->LoseDurability();
+  });
   Build();
 }
 
 World::~World() {
+  OnDurabilityLost(nullptr);
   for (const auto& store : stores_) store->Kill();
   if (headquarters_ != nullptr) headquarters_->Kill();
 }
@@ -65,6 +70,13 @@ void World::Build() {
 
 StoreMachine& World::store(const StoreId& id) {
   return **std::ranges::find_if(stores_, [&](const auto& store) { return store->id() == id; });
+}
+
+Machine* World::MachineWith(const Disk* disk) {
+  if (disk == nullptr) return nullptr;
+  if (headquarters_ != nullptr && &headquarters_->disk() == disk) return headquarters_.get();
+  const auto found = std::ranges::find_if(stores_, [&](const auto& store) { return &store->disk() == disk; });
+  return found == stores_.end() ? nullptr : found->get();
 }
 
 absl::Duration World::Draw(absl::Duration from, absl::Duration to) { return from + (to - from) * random_->Fraction(); }

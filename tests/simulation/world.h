@@ -53,6 +53,7 @@ class World {
   HeadquartersMachine& headquarters() { return *headquarters_; }
   const std::vector<std::unique_ptr<StoreMachine>>& stores() const { return stores_; }
   StoreMachine& store(const StoreId& id);
+  Machine* MachineWith(const Disk* disk);  // Null if none has it.
   absl::Duration SinceStart() const { return timeline_.Now() - start_; }
   // A stream of its own for each purpose and each time it is asked for.
   std::unique_ptr<RandomSource> RandomFor(std::string_view purpose);
