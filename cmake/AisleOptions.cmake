@@ -1,6 +1,7 @@
 # What the presets switch, and the flags every target of ours is compiled with.
 option(AISLE_TESTS "Build the tests" ON)
 option(AISLE_BENCH "Build the benchmarks" OFF)
+option(AISLE_JOIN_TESTS "Compile test files several at once: quicker where everything is built, slower for one change" OFF)
 option(AISLE_WORKER "Build what needs LibTorch: aisle-worker and its tests" ON)
 option(AISLE_WERROR "Treat warnings as errors" OFF)
 string(COMPARE EQUAL "${CMAKE_BUILD_TYPE}" Debug aisle_is_debug)

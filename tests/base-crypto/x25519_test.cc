@@ -9,22 +9,22 @@ namespace aisle {
 namespace {
 
 std::string Bytes(std::string_view hex) { return FromHex(hex).value(); }
-SecretBytes Key(std::string_view hex) { return SecretBytes::CopyOf(Bytes(hex)); }
+SecretBytes Scalar(std::string_view hex) { return SecretBytes::CopyOf(Bytes(hex)); }
 std::string Hex(const StatusOr<SecretBytes>& secret) { return secret.ok() ? ToHex(secret->Reveal()) : "refused"; }
 
 // RFC 7748, section 5.2.
 TEST(X25519Test, GivesThePublishedAnswers) {
-  EXPECT_EQ(Hex(X25519(Key("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"),
+  EXPECT_EQ(Hex(X25519(Scalar("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"),
                        Bytes("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c"))),
             "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
-  EXPECT_EQ(Hex(X25519(Key("4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d"),
+  EXPECT_EQ(Hex(X25519(Scalar("4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d"),
                        Bytes("e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493"))),
             "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957");
 }
 
 // RFC 7748, section 5.2: the result becomes the key, the key the peer's, again and again.
 TEST(X25519Test, GivesThePublishedAnswersOfTheChain) {
-  SecretBytes key = Key("0900000000000000000000000000000000000000000000000000000000000000");
+  SecretBytes key = Scalar("0900000000000000000000000000000000000000000000000000000000000000");
   std::string peer(key.Reveal());
   for (int turn = 1; turn <= 1000; ++turn) {
     StatusOr<SecretBytes> shared = X25519(key, peer);
@@ -40,8 +40,8 @@ TEST(X25519Test, GivesThePublishedAnswersOfTheChain) {
 
 // RFC 7748, section 6.1.
 TEST(X25519Test, BothSidesReachThePublishedSecret) {
-  const SecretBytes alice = Key("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
-  const SecretBytes bob = Key("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+  const SecretBytes alice = Scalar("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+  const SecretBytes bob = Scalar("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
   const std::string alice_public = X25519PublicKey(alice).value();
   const std::string bob_public = X25519PublicKey(bob).value();
   EXPECT_EQ(ToHex(alice_public), "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");

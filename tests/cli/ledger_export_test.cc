@@ -14,7 +14,7 @@
 namespace aisle::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 const absl::Time kNow = absl::Now();
 
@@ -65,7 +65,7 @@ class LedgerExportTest : public ::testing::Test {
   template <typename Change>
   std::string Resigned(Change change) {
     const std::string whole = Export();
-    Json statement = Json::parse(whole.substr(0, whole.find("-----BEGIN AISLE")));
+    OrderedJson statement = OrderedJson::parse(whole.substr(0, whole.find("-----BEGIN AISLE")));
     change(statement);
     const std::string text = statement.dump(2) + "\n";
     const std::string signature = SignStatement(identity_.key, kLedgerExportDomain, text).value();
@@ -83,18 +83,18 @@ class LedgerExportTest : public ::testing::Test {
 
 TEST_F(LedgerExportTest, StatesAllThatAnAuditorAsks) {
   const std::string whole = Export();
-  const Json statement = Json::parse(whole.substr(0, whole.find("-----BEGIN AISLE")));
+  const OrderedJson statement = OrderedJson::parse(whole.substr(0, whole.find("-----BEGIN AISLE")));
   EXPECT_EQ(statement["store"], "leeds-01");
   EXPECT_EQ(statement["chain"], "northwind");
   EXPECT_EQ(statement["caps"]["floor_epsilon_per_year"], 10);
   EXPECT_EQ(statement["customers"]["presence"], "this_store");
   EXPECT_EQ(statement["entries"].size(), 3u);
   EXPECT_EQ(statement["entries"][0]["sampling_rate"], 0.05);
-  const Json& customers = statement["populations"][0];
+  const OrderedJson& customers = statement["populations"][0];
   EXPECT_EQ(customers["population"], "customers");
   EXPECT_EQ(customers["unit"], "customer");
   EXPECT_EQ(customers["presence"][0], "home_store");
-  const Json& year = customers["year"];
+  const OrderedJson& year = customers["year"];
   EXPECT_GT(year["floor_epsilon"].get<double>(), year["aggregate_epsilon"].get<double>());
   EXPECT_LE(year["floor_epsilon_tight"].get<double>(), year["floor_epsilon"].get<double>());
   EXPECT_GT(year["floor_epsilon_tight"].get<double>(), 0);
@@ -125,13 +125,14 @@ TEST_F(LedgerExportTest, NoCharacterOfItCanBeChanged) {
 }
 
 TEST_F(LedgerExportTest, ItsOwnSignerCannotStateOtherFigures) {
-  EXPECT_EQ(Check(Resigned([](Json&) {})), StatusCode::kOk);
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["populations"][0]["year"]["floor_epsilon"] = 0.1; })),
+  EXPECT_EQ(Check(Resigned([](OrderedJson&) {})), StatusCode::kOk);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["populations"][0]["year"]["floor_epsilon"] = 0.1; })),
             StatusCode::kDataLoss);
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["entries"].erase(1); })), StatusCode::kDataLoss);
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["head"]["entries"] = 2; })), StatusCode::kDataLoss);
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["populations"][0]["presence"] = {"this_store"}; })), StatusCode::kDataLoss);
-  EXPECT_EQ(Check(Resigned([](Json& s) {
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["entries"].erase(1); })), StatusCode::kDataLoss);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["head"]["entries"] = 2; })), StatusCode::kDataLoss);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["populations"][0]["presence"] = {"this_store"}; })),
+            StatusCode::kDataLoss);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) {
               const std::string hex = s["ledger"];
               s["ledger"] = hex.substr(0, hex.size() - 2);
             })),
@@ -140,10 +141,12 @@ TEST_F(LedgerExportTest, ItsOwnSignerCannotStateOtherFigures) {
 
 TEST_F(LedgerExportTest, RefusesFieldsOfOtherTypes) {
   for (const char* key : {"format", "ledger", "store", "chain", "exported", "delta"}) {
-    EXPECT_EQ(Check(Resigned([key](Json& s) { s[key] = Json::array({5}); })), StatusCode::kInvalidArgument) << key;
-    EXPECT_EQ(Check(Resigned([key](Json& s) { s.erase(key); })), StatusCode::kInvalidArgument) << key;
+    EXPECT_EQ(Check(Resigned([key](OrderedJson& s) { s[key] = OrderedJson::array({5}); })),
+              StatusCode::kInvalidArgument)
+        << key;
+    EXPECT_EQ(Check(Resigned([key](OrderedJson& s) { s.erase(key); })), StatusCode::kInvalidArgument) << key;
   }
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["delta"] = 7; })), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["delta"] = 7; })), StatusCode::kInvalidArgument);
   EXPECT_EQ(Check("{}"), StatusCode::kInvalidArgument);
 }
 
@@ -155,7 +158,7 @@ TEST_F(LedgerExportTest, OnlyTheStoreItselfCanSignIt) {
   identity_ = Identity("leeds-02");
   Ledger::Opened other = Ledger::Open(StoreId::Parse("leeds-02").value(), kNow);
   ledger_ = other.bytes;
-  EXPECT_EQ(Check(Resigned([](Json& s) { s["store"] = "leeds-01"; })), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Check(Resigned([](OrderedJson& s) { s["store"] = "leeds-01"; })), StatusCode::kUnauthenticated);
 }
 
 TEST_F(LedgerExportTest, AnotherChainsCertificateIsNoSigner) {
@@ -177,7 +180,7 @@ TEST_F(LedgerExportTest, TheCommandWritesAndChecksIt) {
   ASSERT_EQ(made.code, 0) << made.error;
   const Ran checked = RunAisle({"ledger", "verify", out, "--ca", folder_ / "ca.pem", "--json"});
   ASSERT_EQ(checked.code, 0) << checked.error;
-  const Json json = Json::parse(checked.out, nullptr, false);
+  const OrderedJson json = OrderedJson::parse(checked.out, nullptr, false);
   EXPECT_EQ(json["issuer_checked"], true);
   EXPECT_EQ(json["entries"], 3);
   const Ran text = RunAisle({"ledger", "verify", out});

@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-BlobName NameOf(std::string_view content) { return {.digest = Sha256::Of(content), .size = content.size()}; }
+BlobName NameOfContent(std::string_view content) { return {.digest = Sha256::Of(content), .size = content.size()}; }
 
 class IncomingFileTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ class IncomingFileTest : public ::testing::Test {
 };
 
 TEST_F(IncomingFileTest, GetsItsNameOnlyWhenWhole) {
-  IncomingFile file = *Open(NameOf("hello world"));
+  IncomingFile file = *Open(NameOfContent("hello world"));
   ASSERT_TRUE(file.Append("hello ").ok());
   EXPECT_FALSE(FileExists(Place().complete));
   const Status early = file.Finish();
@@ -46,7 +46,7 @@ TEST_F(IncomingFileTest, GetsItsNameOnlyWhenWhole) {
 }
 
 TEST_F(IncomingFileTest, RefusesMoreThanWasPromisedAndKeepsWhatItHas) {
-  IncomingFile file = *Open(NameOf("1234"));
+  IncomingFile file = *Open(NameOfContent("1234"));
   ASSERT_TRUE(file.Append("123").ok());
   const Status refused = file.Append("45");
   EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
@@ -58,7 +58,7 @@ TEST_F(IncomingFileTest, RefusesMoreThanWasPromisedAndKeepsWhatItHas) {
 
 TEST_F(IncomingFileTest, DropsBytesThatAreNotWhatWasPromised) {
   {
-    IncomingFile file = *Open(NameOf("1234"));
+    IncomingFile file = *Open(NameOfContent("1234"));
     ASSERT_TRUE(file.Append("1235").ok());
     const Status refused = file.Finish();
     EXPECT_EQ(refused.code(), StatusCode::kDataLoss);
@@ -68,13 +68,13 @@ TEST_F(IncomingFileTest, DropsBytesThatAreNotWhatWasPromised) {
 }
 
 TEST_F(IncomingFileTest, LeavesNothingIfNothingCame) {
-  { EXPECT_TRUE(Open(NameOf("1234")).ok()); }
+  { EXPECT_TRUE(Open(NameOfContent("1234")).ok()); }
   EXPECT_TRUE(IsEmpty());
 }
 
 TEST_F(IncomingFileTest, StartsAnewIfThePartialIsLongerThanPromised) {
   folder_.Write("a.part", "123456789");
-  IncomingFile file = *Open(NameOf("1234"));
+  IncomingFile file = *Open(NameOfContent("1234"));
   EXPECT_EQ(file.received(), 0u);
   ASSERT_TRUE(file.Append("1234").ok());
   EXPECT_TRUE(file.Finish().ok());
@@ -82,7 +82,7 @@ TEST_F(IncomingFileTest, StartsAnewIfThePartialIsLongerThanPromised) {
 }
 
 TEST_F(IncomingFileTest, HoldsNothingAsWell) {
-  IncomingFile file = *Open(NameOf(""));
+  IncomingFile file = *Open(NameOfContent(""));
   EXPECT_TRUE(file.Finish().ok());
   EXPECT_EQ(*FileSize(Place().complete), 0u);
 }
@@ -93,7 +93,7 @@ TEST_F(IncomingFileTest, GivesTheSpaceBackWhenTheDiskIsFull) {
   const std::string content(3 << 20, 'x');
   {
     IncomingFile file = *IncomingFile::Open(
-        {.partial = disk.folder().File("a.part"), .complete = disk.folder().File("a")}, NameOf(content));
+        {.partial = disk.folder().File("a.part"), .complete = disk.folder().File("a")}, NameOfContent(content));
     Status status;
     for (size_t at = 0; status.ok() && at < content.size(); at += 65536) {
       status = file.Append(std::string_view(content).substr(at, 65536));
@@ -118,7 +118,7 @@ TEST_F(IncomingFileTest, LeavesMemoryAsItArrivesIfItPasses) {
   for (const bool passes : {true, false}) {
     IncomingFile::Place place = Place();
     place.passes = passes;
-    IncomingFile file = *IncomingFile::Open(place, NameOf(content));
+    IncomingFile file = *IncomingFile::Open(place, NameOfContent(content));
     const FileDescriptor disk = OpenFile(place.partial, O_RDWR).value();
     for (size_t i = 0; i < kSteps; ++i) {
       ASSERT_TRUE(file.Append(step).ok());
@@ -141,7 +141,7 @@ TEST_F(IncomingFileTest, LargePiecesOfAFileThatPassesNeverComeIntoMemory) {
   const std::string content(8 * IncomingFile::kDirectMin, 'x');
   IncomingFile::Place place = Place();
   place.passes = true;
-  IncomingFile file = *IncomingFile::Open(place, NameOf(content));
+  IncomingFile file = *IncomingFile::Open(place, NameOfContent(content));
   for (size_t at = 0; at < content.size(); at += IncomingFile::kDirectMin) {
     ASSERT_TRUE(file.Append(std::string_view(content).substr(at, IncomingFile::kDirectMin)).ok());
   }
@@ -160,7 +160,7 @@ TEST_F(IncomingFileTest, PiecesOfAllSizesMakeOneFile) {
   IncomingFile::Place place = Place();
   place.passes = true;
   for (const bool restart : {false, true}) {
-    auto file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, NameOf(content)));
+    auto file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, NameOfContent(content)));
     for (const size_t size : kSizes) {
       ASSERT_TRUE(file->Append(std::string_view(content).substr(file->received(), size)).ok());
       std::string back(file->received(), '\0');
@@ -168,7 +168,7 @@ TEST_F(IncomingFileTest, PiecesOfAllSizesMakeOneFile) {
       ASSERT_TRUE(content.starts_with(back));
       if (!restart) continue;
       file.reset();
-      file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, NameOf(content)));
+      file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, NameOfContent(content)));
     }
     ASSERT_TRUE(file->Finish().ok());
     EXPECT_TRUE(folder_.Read("a") == content);
@@ -177,7 +177,7 @@ TEST_F(IncomingFileTest, PiecesOfAllSizesMakeOneFile) {
 }
 
 TEST_F(IncomingFileTest, WhatWasNotWhatWasPromisedCanStillBeReadBack) {
-  IncomingFile file = *IncomingFile::Open(Place(), NameOf("promised"));
+  IncomingFile file = *IncomingFile::Open(Place(), NameOfContent("promised"));
   ASSERT_TRUE(file.Append("instead.").ok());
   EXPECT_EQ(file.Finish().code(), StatusCode::kDataLoss);
   std::string back(8, '\0');
@@ -192,7 +192,7 @@ RC_GTEST_PROP(IncomingFileProperty, AnyChunksAndCutsGiveTheSameFile, ()) {
   const IncomingFile::Place place{.partial = folder.File("a.part"), .complete = folder.File("a")};
   const auto content = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
   const auto chunk_sizes = *rc::gen::nonEmpty(rc::gen::container<std::vector<size_t>>(rc::gen::inRange<size_t>(1, 40)));
-  const BlobName name = NameOf(content);
+  const BlobName name = NameOfContent(content);
   auto file = std::make_unique<IncomingFile>(*IncomingFile::Open(place, name));
   for (size_t turn = 0; file->received() < content.size(); ++turn) {
     const size_t size = chunk_sizes[turn % chunk_sizes.size()];

@@ -12,14 +12,14 @@
 namespace aisle::test {
 namespace {
 
-constexpr int kStores = 5;  // Three neighbours rebuild a secret: one of the five may be lost on the way.
+constexpr int kCohort = 5;  // Three neighbours rebuild a secret: one of the five may be lost on the way.
 
 class SecureRoundTest : public ::testing::Test {
  protected:
   SecureRoundTest() { Open(); }
 
   void Open(bool secure_sum = true) {
-    for (int i = 1; i <= kStores; ++i) {
+    for (int i = 1; i <= kCohort; ++i) {
       stores_.push_back(std::make_unique<ScriptedStore>(headquarters_, fmt::format("s{}", i)));
       stores_.back()->value = 1000 * i;
       stores_.back()->secure_sum = secure_sum;
@@ -29,13 +29,13 @@ class SecureRoundTest : public ::testing::Test {
     const Status submitted =
         headquarters_
             .Submit(headquarters_.PlanFor("demand", 1,
-                                          {.cohort_min = 4, .cohort_target = kStores, .secure_sum = secure_sum}))
+                                          {.cohort_min = 4, .cohort_target = kCohort, .secure_sum = secure_sum}))
             .status();
     EXPECT_TRUE(submitted.ok()) << MessageOf(submitted);
   }
   // Everybody acts in turn, one call each, until the job is over. Who is `absent` does nothing.
   void PlayTurn() {
-    for (int i = 1; i <= kStores; ++i) {
+    for (int i = 1; i <= kCohort; ++i) {
       if (!absent_.contains(i)) stores_[static_cast<size_t>(i - 1)]->Step();
     }
     headquarters_.Advance(absl::Milliseconds(700));
@@ -56,7 +56,7 @@ class SecureRoundTest : public ::testing::Test {
   double FirstWeight() { return DecodeWeights(headquarters_.LatestWeights("demand")).value().values.at(0); }
   // What the model is if exactly these stores' vectors are in the sum.
   static double WeightOf(const std::vector<int>& stores) {
-    return 1000.0 * std::accumulate(stores.begin(), stores.end(), 0) / 65536 / kStores;
+    return 1000.0 * std::accumulate(stores.begin(), stores.end(), 0) / 65536 / kCohort;
   }
 
   Headquarters headquarters_;
@@ -112,7 +112,7 @@ TEST_F(SecureRoundTest, TwoLostAfterDealingLeaveTheSumMasked) {
 
 TEST_F(SecureRoundTest, AMessageThatGotLostIsSaidAgainAndOneThatArrivedTwiceCountsOnce) {
   std::vector<SumReport> said;
-  for (int i = 1; i <= kStores; ++i) {
+  for (int i = 1; i <= kCohort; ++i) {
     Store(i).tamper = [&, i](const Instruction&, SumReport& report) {
       said.push_back(report);
       // It arrives, and the coordinator dies before anybody hears so.
@@ -123,7 +123,7 @@ TEST_F(SecureRoundTest, AMessageThatGotLostIsSaidAgainAndOneThatArrivedTwiceCoun
   PlayOut();
   ASSERT_EQ(headquarters_.Models("demand").size(), 1U);
   EXPECT_NEAR(FirstWeight(), WeightOf({1, 2, 3, 4, 5}), 1e-6);
-  EXPECT_GE(said.size(), 4U * kStores - 1);
+  EXPECT_GE(said.size(), 4U * kCohort - 1);
 }
 
 TEST_F(SecureRoundTest, NothingIsBelievedThatTheStoreDidNotSign) {
@@ -196,7 +196,7 @@ TEST(PlainRoundTest, ShowsTheFloorAsTheAggregateToo) {
 std::string RunKilled(int kill_after, bool power, int* steps = nullptr) {
   Headquarters headquarters;
   std::vector<std::unique_ptr<ScriptedStore>> stores;
-  for (int i = 1; i <= kStores; ++i) {
+  for (int i = 1; i <= kCohort; ++i) {
     stores.push_back(std::make_unique<ScriptedStore>(headquarters, fmt::format("s{}", i)));
     stores.back()->value = 1000 * i;
     stores.back()->secure_sum = true;

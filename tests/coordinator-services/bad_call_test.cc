@@ -16,11 +16,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kParameters = 4;
+constexpr uint64_t kFewParameters = 4;
 
 class BadCallTest : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok()); }
+  void SetUp() override { ASSERT_TRUE(headquarters_.SubmitJob("demand", kFewParameters).ok()); }
   void TearDown() override {
     if (!done_) ExpectTheJobEnds();
   }
@@ -47,7 +47,7 @@ class BadCallTest : public ::testing::Test {
   LiveHeadquarters headquarters_;
   const TlsIdentity identity_ = headquarters_.Enrol("s1");
   LiveStore store_{headquarters_, identity_};
-  const std::string update_ = UpdateOfLength(kParameters);
+  const std::string update_ = UpdateOfLength(kFewParameters);
   bool asked_ = false;
   bool done_ = false;
 };
@@ -253,7 +253,7 @@ TEST_F(BadCallTest, AStoresClockTenMinutesOff) {
 }
 
 TEST_F(BadCallTest, APlanThatIsNotSignedByTheChain) {
-  v1::SubmitJobRequest request = headquarters_.PrepareJob("forged", kParameters);
+  v1::SubmitJobRequest request = headquarters_.PrepareJob("forged", kFewParameters);
   SecureRandom random;
   const Digest plan = Digest::FromBytes(request.plan_sha256()).value();
   request.set_plan_signature(SignPlan(SigningKey::Generate(random).value(), plan).value());

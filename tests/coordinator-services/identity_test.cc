@@ -12,8 +12,6 @@
 namespace aisle::test {
 namespace {
 
-constexpr uint64_t kParameters = 1 << 18;  // An update of 1 MiB: four messages.
-
 class WireIdentityTest : public ::testing::Test {
  protected:
   StatusOr<TlsIdentity> Renew(v1::Fleet::Stub& fleet, const TlsIdentity& ended, bool late) {
@@ -54,16 +52,16 @@ TEST_F(WireIdentityTest, AStoreWhoseCertificateEndedRenewsItWithoutShowingIt) {
   const StatusOr<TlsIdentity> renewed = Renew(*stranger, ended, true);
   ASSERT_TRUE(renewed.ok()) << renewed.status();
   LiveStore store(headquarters_, *renewed);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
-  EXPECT_TRUE(store.TrainUpTo(UpdateOfLength(kParameters)).ok());
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
+  EXPECT_TRUE(store.TrainUpTo(UpdateOfLength(kFourMessages)).ok());
   ExpectReplaced(Renew(*stranger, ended, true).status());
 }
 
 TEST_F(WireIdentityTest, AnUploadThatBeganBeforeARenewalEndsAfterIt) {
   const TlsIdentity first = headquarters_.Enrol("s1");
   LiveStore store(headquarters_, first);
-  const std::string update = UpdateOfLength(kParameters);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  const std::string update = UpdateOfLength(kFourMessages);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
   ASSERT_TRUE(store.TrainUpTo(update).ok());
   Call call;
   v1::UploadResponse response;
@@ -86,8 +84,8 @@ TEST_F(WireIdentityTest, AnUploadThatBeganBeforeARenewalEndsAfterIt) {
 
 TEST_F(WireIdentityTest, AReplacedBoxIsTheStoreAndWhatTheOldOneHasOpenEndsAtOnce) {
   LiveStore old_box(headquarters_, headquarters_.Enrol("s1"));
-  const std::string update = UpdateOfLength(kParameters);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  const std::string update = UpdateOfLength(kFourMessages);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
   ASSERT_TRUE(old_box.TrainUpTo(update).ok());
   Call call;
   v1::UploadResponse response;
@@ -151,8 +149,8 @@ TEST_F(WireIdentityTest, ARootThatWasAnnouncedLongEnoughIssuesAndTheOldOnesStore
   LiveStore store(headquarters_, informed);
   const TlsIdentity renewed = Renew(*store.fleet, informed, false).value();
   EXPECT_TRUE(renewed.certificate.CheckIssuedBy(roots.roots()[1].pem, absl::Now()).ok());
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok()) << "the administrator's certificate followed";
-  EXPECT_TRUE(LiveStore(headquarters_, renewed).TrainUpTo(UpdateOfLength(kParameters)).ok());
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok()) << "the administrator's certificate followed";
+  EXPECT_TRUE(LiveStore(headquarters_, renewed).TrainUpTo(UpdateOfLength(kFourMessages)).ok());
 }
 
 }  // namespace

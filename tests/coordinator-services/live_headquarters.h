@@ -15,6 +15,9 @@
 
 namespace aisle::test {
 
+// Parameters of a model whose updates take four messages: 1 MiB.
+inline constexpr uint64_t kFourMessages = 1 << 18;
+
 // A context with a deadline that only a hang ever meets.
 class Call : public grpc::ClientContext {
  public:

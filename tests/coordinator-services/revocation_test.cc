@@ -10,7 +10,6 @@
 namespace aisle::test {
 namespace {
 
-constexpr uint64_t kParameters = 1 << 18;                // An update of 1 MiB: four messages.
 constexpr absl::Duration kCutWithin = absl::Seconds(5);  // As promised; it takes milliseconds.
 
 class RevocationTest : public ::testing::Test {
@@ -43,8 +42,8 @@ TEST_F(RevocationTest, EndsACheckInThatIsHeld) {
 }
 
 TEST_F(RevocationTest, CutsAnUploadThatIsRunning) {
-  const std::string update = UpdateOfLength(kParameters);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  const std::string update = UpdateOfLength(kFourMessages);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
   ASSERT_TRUE(store_.TrainUpTo(update).ok());
   Call call;
   v1::UploadResponse response;
@@ -87,8 +86,8 @@ TEST_F(RevocationTest, IsLiftedForAStoreThatJoinsAnewWithANewCodeOnly) {
   EXPECT_EQ(ReasonOf(store_.CheckIn().status()), Reason::kUnknownStore) << "the stolen box stays shut out";
   EXPECT_EQ(ReasonOf(headquarters_.Redeem(unused).status()), Reason::kCodeInvalid);
   LiveStore again(headquarters_, headquarters_.Enrol("s1"));
-  const std::string update = UpdateOfLength(kParameters);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  const std::string update = UpdateOfLength(kFourMessages);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
   ASSERT_TRUE(again.TrainUpTo(update).ok());
   EXPECT_TRUE(again.Upload(update).ok());
   EXPECT_FALSE(store_.CheckIn().ok()) << "and now its key is an old one";
@@ -97,8 +96,8 @@ TEST_F(RevocationTest, IsLiftedForAStoreThatJoinsAnewWithANewCodeOnly) {
 TEST_F(RevocationTest, OfOneStoreLeavesTheOthersAlone) {
   LiveStore other(headquarters_, headquarters_.Enrol("s2"));
   ASSERT_TRUE(headquarters_.Revoke("s1", "box stolen").ok());
-  const std::string update = UpdateOfLength(kParameters);
-  ASSERT_TRUE(headquarters_.SubmitJob("demand", kParameters).ok());
+  const std::string update = UpdateOfLength(kFourMessages);
+  ASSERT_TRUE(headquarters_.SubmitJob("demand", kFourMessages).ok());
   ASSERT_TRUE(other.TrainUpTo(update).ok());
   EXPECT_TRUE(other.Upload(update).ok());
 }

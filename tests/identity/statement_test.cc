@@ -8,18 +8,18 @@ namespace aisle {
 namespace {
 
 constexpr std::string_view kDomain = "aisle/test/v1";
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kSignedAt = absl::FromUnixSeconds(1'800'000'000);
 
 class StatementTest : public ::testing::Test {
  protected:
   Certificate CertificateOf(const KeyPair& key) {
     const Identity identity = Identity::Make(authority_.chain(), Role::kStore, "leeds-01").value();
-    return authority_.Issue(key, {.identity = identity, .lifetime = absl::Hours(1)}, kNow, random_).value();
+    return authority_.Issue(key, {.identity = identity, .lifetime = absl::Hours(1)}, kSignedAt, random_).value();
   }
   SecureRandom random_;
-  CertificateAuthority authority_ =
-      CertificateAuthority::Create(ChainName::Parse("northwind").value(), KeyPair::Generate().value(), kNow, random_)
-          .value();
+  CertificateAuthority authority_ = CertificateAuthority::Create(ChainName::Parse("northwind").value(),
+                                                                 KeyPair::Generate().value(), kSignedAt, random_)
+                                        .value();
   KeyPair key_ = KeyPair::Generate().value();
   Certificate certificate_ = CertificateOf(key_);
 };

@@ -268,7 +268,7 @@ struct Kind {
   double agreeing = 1;  // At least this share is within abs_tol both ways, where ours may be under by more.
 };
 
-const char* const kSampled = "Poisson-subsampled Gaussian";
+const char* const kSubsampled = "Poisson-subsampled Gaussian";
 const char* const kZeroOut = "Poisson-subsampled Gaussian, REPLACE_SPECIAL";
 
 void PrintTo(const Kind& kind, std::ostream* out) {
@@ -277,9 +277,9 @@ void PrintTo(const Kind& kind, std::ostream* out) {
 
 const Kind kKinds[] = {
     {"RenyiOfOneStep", 130, "rdp", "Poisson-subsampled Gaussian (add/remove)", "", OneStep, 0.9},
-    {"SampledRenyi", 28, "eps", kSampled, "RDP (improved conversion", OurOrders, 0.6},
-    {"SampledRenyiOpacus", 28, "eps", kSampled, "RDP (Opacus orders)", OpacusOrders},
-    {"SampledRenyiClassic", 28, "eps", kSampled, "RDP (classic conversion", ClassicConversion, 0.7},
+    {"SampledRenyi", 28, "eps", kSubsampled, "RDP (improved conversion", OurOrders, 0.6},
+    {"SampledRenyiOpacus", 28, "eps", kSubsampled, "RDP (Opacus orders)", OpacusOrders},
+    {"SampledRenyiClassic", 28, "eps", kSubsampled, "RDP (classic conversion", ClassicConversion, 0.7},
     {"SampledRenyiBesideFixedSize", 4, "eps", "same parameters but Poisson", "RDP", OurOrders},
     {"GaussianRenyi", 9, "eps", "Gaussian", "RDP (improved conversion", OurOrders, 0.6},
     {"GaussianRenyiOpacus", 9, "eps", "Gaussian", "RDP (Opacus orders)", OpacusOrders},
@@ -293,14 +293,14 @@ const Kind kKinds[] = {
     {"GaussianExact", 9, "eps", "Gaussian", "analytic Gaussian (exact", ExactGaussian},
     {"GaussianExactBesideDiscrete", 4, "eps", "Gaussian same ratio", "analytic", ExactGaussian},
     {"GaussianExactDelta", 4, "delta", "Gaussian", "analytic", ExactDelta},
-    {"SampledPld", 28, "eps", kSampled, "PLD connect-the-dots, interval 1e-4", LossDistribution, 0.9},
-    {"SampledPldFine", 2, "eps", kSampled, "PLD connect-the-dots, interval 1e-5", LossDistribution},
+    {"SampledPld", 28, "eps", kSubsampled, "PLD connect-the-dots, interval 1e-4", LossDistribution, 0.9},
+    {"SampledPldFine", 2, "eps", kSubsampled, "PLD connect-the-dots, interval 1e-5", LossDistribution},
     {"SampledPldZeroOut", 3, "eps", kZeroOut, "PLD", LossDistribution},  // The same pair of distributions.
     {"GaussianPld", 9, "eps", "Gaussian", "PLD connect-the-dots, interval 1e-4", LossDistribution},
     {"TwoTiers", 49, "two_tier", "per-customer clip", "PLD interval 1e-4", LossDistribution},
-    {"SampledPrvBounds", 28, "eps", kSampled, "PRV (estimate with certified bounds)", CertifiedEstimate},
+    {"SampledPrvBounds", 28, "eps", kSubsampled, "PRV (estimate with certified bounds)", CertifiedEstimate},
     {"GaussianPrvBounds", 9, "eps", "Gaussian", "PRV (estimate with certified bounds)", CertifiedEstimate},
-    {"SampledPrvUpper", 28, "eps", kSampled, "PRV (Opacus, upper estimate)", UpperEstimate},
+    {"SampledPrvUpper", 28, "eps", kSubsampled, "PRV (Opacus, upper estimate)", UpperEstimate},
     {"GaussianPrvUpper", 9, "eps", "Gaussian", "PRV (Opacus, upper estimate)", UpperEstimate},
     {"LaplacePld", 4, "eps", "Laplace", "PLD", LaplaceLosses},
     {"DiscreteGaussianPld", 5, "eps", "Discrete Gaussian, univariate", "PLD", DiscreteGaussianLosses},
@@ -316,7 +316,7 @@ struct LeftOut {
 };
 
 const LeftOut kLeftOut[] = {
-    {"a central limit approximation, not a bound", 28, "eps", kSampled, "GDP CLT"},
+    {"a central limit approximation, not a bound", 28, "eps", kSubsampled, "GDP CLT"},
     {"a central limit approximation, not a bound", 9, "eps", "Gaussian", "GDP CLT"},
     {"Skellam noise: Aisle draws discrete Gaussians", 7, "eps", "Distributed Skellam", ""},
     {"Skellam noise: Aisle draws discrete Gaussians", 4, "calibration", "Skellam", ""},
@@ -332,7 +332,7 @@ const LeftOut kLeftOut[] = {
 
 // "Gaussian" must not catch "Gaussian, fixed-size ..." or "Gaussian same ratio", nor the Poisson ones their variants.
 bool BeginsWith(const std::string& text, const std::string& beginning) {
-  const bool exact = beginning == "Gaussian" || beginning == kSampled;
+  const bool exact = beginning == "Gaussian" || beginning == kSubsampled;
   return exact ? text == beginning : text.starts_with(beginning);
 }
 

@@ -13,12 +13,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-AesCtrStream Stream(uint8_t seed) { return {SecretBytes::CopyOf(std::string(32, static_cast<char>(seed))), "test"}; }
+AesCtrStream StreamOf(uint8_t seed) { return {SecretBytes::CopyOf(std::string(32, static_cast<char>(seed))), "test"}; }
 
 // Two-sided, five sigma: a false alarm in 1.7 million runs, and the seeds are fixed.
 TEST(UnitSamplerTest, DrawsEachUnitWithItsProbability) {
   for (const double q : {0.001, 0.05, 0.5, 0.97}) {
-    AesCtrStream random = Stream(1);
+    AesCtrStream random = StreamOf(1);
     constexpr size_t kUnits = 1'000'000;
     const auto drawn = UnitSampler::Make(q).value().Draw(kUnits, random);
     EXPECT_NEAR(static_cast<double>(drawn.size()), q * kUnits, 5 * std::sqrt(kUnits * q * (1 - q))) << q;
@@ -27,7 +27,7 @@ TEST(UnitSamplerTest, DrawsEachUnitWithItsProbability) {
 
 // The number drawn is binomial, not fixed: a fixed batch size is another mechanism with another price.
 TEST(UnitSamplerTest, TheNumberDrawnVariesAsABinomialDoes) {
-  AesCtrStream random = Stream(2);
+  AesCtrStream random = StreamOf(2);
   const UnitSampler sampler = UnitSampler::Make(0.1).value();
   constexpr int kDraws = 4000;
   constexpr double kUnits = 500;
@@ -44,7 +44,7 @@ TEST(UnitSamplerTest, TheNumberDrawnVariesAsABinomialDoes) {
 
 // Units are drawn independently: pairs of neighbours come together as often as chance says.
 TEST(UnitSamplerTest, NeighboursAreDrawnIndependently) {
-  AesCtrStream random = Stream(3);
+  AesCtrStream random = StreamOf(3);
   constexpr size_t kUnits = 1'000'000;
   const auto drawn = UnitSampler::Make(0.2).value().Draw(kUnits, random);
   size_t pairs = 0;
@@ -53,15 +53,15 @@ TEST(UnitSamplerTest, NeighboursAreDrawnIndependently) {
 }
 
 TEST(UnitSamplerTest, DrawsAllAtRateOneAndKeepsTheStreamInStep) {
-  AesCtrStream all = Stream(4);
-  AesCtrStream some = Stream(4);
+  AesCtrStream all = StreamOf(4);
+  AesCtrStream some = StreamOf(4);
   EXPECT_THAT(UnitSampler::Make(1).value().Draw(100, all), SizeIs(100));
   (void)UnitSampler::Make(0.3).value().Draw(100, some);
   EXPECT_EQ(all.Draw64(), some.Draw64());
 }
 
 TEST(UnitSamplerTest, ARareRateIsNotRoundedUpToAlways) {
-  AesCtrStream random = Stream(5);
+  AesCtrStream random = StreamOf(5);
   EXPECT_THAT(UnitSampler::Make(1e-12).value().Draw(10'000, random), IsEmpty());
   const auto nearly_one = UnitSampler::Make(std::nextafter(1.0, 0.0)).value();
   EXPECT_THAT(nearly_one.Draw(1000, random), SizeIs(1000));

@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kP = FieldElement::kModulus;
+constexpr uint64_t kPrime = FieldElement::kModulus;
 
 SecretBytes SecretOf(std::string_view bytes) { return SecretBytes::CopyOf(bytes); }
 
@@ -108,14 +108,14 @@ TEST(ShamirTest, ASharesValuesLieOnThePolynomialsThatWereDrawn) {
   for (size_t power : {1, 2}) {
     for (uint64_t& term : terms[power]) term = again.Draw64() >> 3;
   }
-  __extension__ using Wide = unsigned __int128;
+  __extension__ using WideShare = unsigned __int128;
   for (const Share& share : shares) {
     for (size_t limb = 0; limb < kLimbs; ++limb) {
-      Wide value = 0;
-      Wide power = 1;
+      WideShare value = 0;
+      WideShare power = 1;
       for (const auto& term : terms) {
-        value = (value + power * term[limb]) % kP;
-        power = power * share.x % kP;
+        value = (value + power * term[limb]) % kPrime;
+        power = power * share.x % kPrime;
       }
       EXPECT_EQ(share.y[limb], static_cast<uint64_t>(value));
     }
@@ -155,8 +155,8 @@ TEST(ShamirTest, OneShareFewerThanTheThresholdIsUniform) {
 
 // Exactly, not only by statistics: for any two shares of a threshold of three, every secret is possible.
 RC_GTEST_PROP(ShamirTest, FewerSharesFitEverySecret, ()) {
-  const FieldElement y1{*rc::gen::inRange<uint64_t>(0, kP)};
-  const FieldElement y2{*rc::gen::inRange<uint64_t>(0, kP)};
+  const FieldElement y1{*rc::gen::inRange<uint64_t>(0, kPrime)};
+  const FieldElement y2{*rc::gen::inRange<uint64_t>(0, kPrime)};
   const FieldElement secret{*rc::gen::inRange<uint64_t>(0, uint64_t{1} << 52)};
   // The parabola through (0, secret), (1, y1), (2, y2) has these coefficients, so some draw would have made it.
   const FieldElement half = Inverse({2});
@@ -202,7 +202,7 @@ TEST(ShamirTest, SharesOfOtherPointsOrInAnotherOrderAreRefused) {
 TEST(ShamirTest, ValuesOutsideTheFieldAreRefused) {
   AesCtrStream random = Stream(11);
   const LagrangeWeights weights = LagrangeWeights::AtZero(OneTo(2)).value();
-  for (const uint64_t wrong : {kP, kP + 1, uint64_t{1} << 61, uint64_t{1} << 63, ~uint64_t{0}}) {
+  for (const uint64_t wrong : {kPrime, kPrime + 1, uint64_t{1} << 61, uint64_t{1} << 63, ~uint64_t{0}}) {
     for (size_t limb = 0; limb < kLimbs; ++limb) {
       std::vector<Share> shares = Split(DrawKey(random), 2, OneTo(2), random).value();
       shares[1].y[limb] = wrong;
@@ -232,7 +232,7 @@ TEST(ShamirTest, ThresholdsAndPointsAreChecked) {
 }
 
 TEST(ShareTest, IsFortyLittleEndianBytesAndBack) {
-  const Share share(7, {1, 2, 3, 4, kP - 1});
+  const Share share(7, {1, 2, 3, 4, kPrime - 1});
   const SecretBytes bytes = share.Serialise();
   EXPECT_EQ(ToHex(bytes.Reveal()), "0100000000000000020000000000000003000000000000000400000000000000feffffffffffff1f");
   const StatusOr<Share> parsed = Share::Parse(7, bytes.Reveal());

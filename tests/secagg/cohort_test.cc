@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::map<StoreId, Advert> AdvertsOf(const PlayedCohort& played) {
+std::map<StoreId, Advert> AdvertsByStore(const PlayedCohort& played) {
   std::map<StoreId, Advert> adverts;
   for (uint32_t position = 0; position < played.cohort().size(); ++position) {
     adverts.emplace(played.cohort().StoreAt(position), played.cohort().AdvertOf(position));
@@ -33,7 +33,7 @@ TEST(CohortTest, StandsInTheOrderOfIds) {
 
 TEST(CohortTest, IsMadeAgainFromTheSameAdverts) {
   PlayedCohort played({.size = 40, .cohort_min = 30});
-  const auto again = Cohort::Make(played.cohort().terms(), AdvertsOf(played));
+  const auto again = Cohort::Make(played.cohort().terms(), AdvertsByStore(played));
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->name(), played.cohort().name());
   EXPECT_EQ(again->NeighboursOf(17), played.cohort().NeighboursOf(17));
@@ -41,7 +41,7 @@ TEST(CohortTest, IsMadeAgainFromTheSameAdverts) {
 
 TEST(CohortTest, NamesStoresThatShareAKey) {
   PlayedCohort played({});
-  auto adverts = AdvertsOf(played);
+  auto adverts = AdvertsByStore(played);
   adverts.at(StoreNumbered(5)).mask_key = adverts.at(StoreNumbered(1)).channel_key;
   const auto made = Cohort::Make(played.cohort().terms(), adverts);
   EXPECT_EQ(made.status().code(), StatusCode::kInvalidArgument);
@@ -50,23 +50,23 @@ TEST(CohortTest, NamesStoresThatShareAKey) {
 
 TEST(CohortTest, TakesNoAdvertOnOtherTermsOrUnderAnotherName) {
   PlayedCohort played({});
-  auto adverts = AdvertsOf(played);
+  auto adverts = AdvertsByStore(played);
   adverts.at(StoreNumbered(5)).terms = Sha256::Of("other");
   EXPECT_EQ(Cohort::Make(played.cohort().terms(), adverts).status().code(), StatusCode::kInvalidArgument);
-  adverts = AdvertsOf(played);
+  adverts = AdvertsByStore(played);
   adverts.at(StoreNumbered(5)).store = StoreNumbered(9);
   EXPECT_EQ(Cohort::Make(played.cohort().terms(), adverts).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST(CohortTest, NeedsEnoughStores) {
   PlayedCohort played({});
-  auto adverts = AdvertsOf(played);
+  auto adverts = AdvertsByStore(played);
   adverts.erase(StoreNumbered(0));
   while (adverts.size() > 2) adverts.erase(adverts.begin());
   EXPECT_EQ(Cohort::Make(played.cohort().terms(), adverts).status().code(), StatusCode::kFailedPrecondition);
   CohortTerms hopeless = TermsOf(played.play());
   hopeless.corrupt_permille = 900;
-  std::map<StoreId, Advert> all = AdvertsOf(played);
+  std::map<StoreId, Advert> all = AdvertsByStore(played);
   for (auto& [store, advert] : all) advert.terms = DigestOf(hopeless);
   EXPECT_EQ(Cohort::Make(hopeless, all).status().code(), StatusCode::kFailedPrecondition);
 }

@@ -19,7 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 using enum RefusalReason;
 
-constexpr uint32_t kSelf = 2;  // The store that is lied to.
+constexpr uint32_t kLiedTo = 2;  // The store that is lied to.
 
 struct Forgery {
   std::string name;
@@ -34,7 +34,7 @@ auto Rebuilt(std::function<void(std::vector<Advert>&)> change) {
   return [change](PlayedCohort& played, ShareInstruction& instruction) {
     std::vector<Advert> adverts = AdvertsOf(played);
     change(adverts);
-    instruction = ForgedRoster(played, adverts, kSelf);
+    instruction = ForgedRoster(played, adverts, kLiedTo);
   };
 }
 
@@ -73,14 +73,14 @@ const std::vector<Forgery>& RosterForgeries() {
       {"ARosterWithoutUs", kNotInRoster, "isn't in the roster",
        [](PlayedCohort& played, ShareInstruction& asked) {
          std::vector<Advert> adverts = AdvertsOf(played);
-         adverts[kSelf].nonce = std::string(32, 'x');
-         asked = ForgedRoster(played, adverts, kSelf);
-         asked.own.advert = played.cohort().AdvertOf(kSelf);
+         adverts[kLiedTo].nonce = std::string(32, 'x');
+         asked = ForgedRoster(played, adverts, kLiedTo);
+         asked.own.advert = played.cohort().AdvertOf(kLiedTo);
        }},
       {"OurKeySwapped", kNotInRoster, "the one that this store sent",
-       Rebuilt([](auto& adverts) { adverts[kSelf].mask_key = std::string(32, 'k'); })},
+       Rebuilt([](auto& adverts) { adverts[kLiedTo].mask_key = std::string(32, 'k'); })},
       {"OurNonceSwapped", kNotInRoster, "the one that this store sent",
-       Rebuilt([](auto& adverts) { adverts[kSelf].nonce = std::string(32, 'n'); })},
+       Rebuilt([](auto& adverts) { adverts[kLiedTo].nonce = std::string(32, 'n'); })},
       {"OurPlaceSwapped", kNotInRoster, "our own advert", [](auto&, auto& asked) { asked.own.position = 3; }},
       {"OurPlaceOutside", kNotInRoster, "no such place", [](auto&, auto& asked) { asked.own.position = 6; }},
       {"OurProofCut", kNotInRoster, "too short", [](auto&, auto& asked) { asked.own.proof.pop_back(); }},
@@ -125,7 +125,7 @@ const std::vector<Forgery>& RosterForgeries() {
        })},
       {"AStoreTwice", kDuplicateKeys, "again at 1", Rebuilt([](auto& adverts) { adverts[1] = adverts[0]; })},
       {"ANeighbourWithOurChannelKey", kDuplicateKeys, "'store-00002'", Rebuilt([](auto& adverts) {
-         adverts[5].channel_key = adverts[kSelf].channel_key;
+         adverts[5].channel_key = adverts[kLiedTo].channel_key;
          Resign(adverts[5]);
        })},
       {"OneMaskKeyForTwo", kDuplicateKeys, "'store-00005'", Rebuilt([](auto& adverts) {
@@ -144,11 +144,11 @@ class RosterForgeryTest : public ::testing::TestWithParam<Forgery> {};
 
 TEST_P(RosterForgeryTest, IsRefusedAndForgotten) {
   PlayedCohort played({});
-  ShareInstruction asked = played.ShareFor(kSelf);
+  ShareInstruction asked = played.ShareFor(kLiedTo);
   GetParam().forge(played, asked);
-  Member& member = played.member(kSelf);
+  Member& member = played.member(kLiedTo);
   const SecretBytes before = member.Encode();
-  const auto answer = member.Share(asked, played.credentials(kSelf), TrustInAll());
+  const auto answer = member.Share(asked, played.credentials(kLiedTo), TrustInAll());
   ASSERT_TRUE(answer.ok());
   const auto* refused = std::get_if<Refused>(&*answer);
   ASSERT_NE(refused, nullptr) << "it was believed";
@@ -168,7 +168,7 @@ TEST(RosterTest, RefusesTwoStoresWithOneCertifiedKey) {
   trust.key_of = [](const std::string& certificate) -> StatusOr<Digest> {
     return Sha256::Of(certificate == CertificateOf(StoreNumbered(4)) ? CertificateOf(StoreNumbered(1)) : certificate);
   };
-  const auto answer = played.member(kSelf).Share(played.ShareFor(kSelf), played.credentials(kSelf), trust);
+  const auto answer = played.member(kLiedTo).Share(played.ShareFor(kLiedTo), played.credentials(kLiedTo), trust);
   EXPECT_EQ(std::get<Refused>(*answer).reason, kDuplicateKeys);
 }
 
@@ -176,8 +176,8 @@ TEST(RosterTest, RefusesACohortBelowWhatTheSiteAsks) {
   PlayedCohort played({});
   AesCtrStream random(SecretBytes(32), "test/strict");
   // The site policy wants 7 stores; the plan and headquarters are content with 3.
-  auto strict = Member::Join(TermsOf(played.play()), 7, StoreNumbered(kSelf), played.credentials(kSelf), random);
-  const auto answer = strict->Share(played.ShareFor(kSelf), played.credentials(kSelf), TrustInAll());
+  auto strict = Member::Join(TermsOf(played.play()), 7, StoreNumbered(kLiedTo), played.credentials(kLiedTo), random);
+  const auto answer = strict->Share(played.ShareFor(kLiedTo), played.credentials(kLiedTo), TrustInAll());
   EXPECT_EQ(std::get<Refused>(*answer).reason, kCohortTooSmall);
 }
 
@@ -187,8 +187,8 @@ TEST(RosterTest, RefusesASecondRoster) {
   std::vector<Advert> adverts = AdvertsOf(played);
   adverts[5].nonce = std::string(32, 'm');  // A colluding store joins with another nonce.
   Resign(adverts[5]);
-  const ShareInstruction second = ForgedRoster(played, adverts, kSelf);
-  const auto answer = played.member(kSelf).Share(second, played.credentials(kSelf), TrustInAll());
+  const ShareInstruction second = ForgedRoster(played, adverts, kLiedTo);
+  const auto answer = played.member(kLiedTo).Share(second, played.credentials(kLiedTo), TrustInAll());
   EXPECT_EQ(std::get<Refused>(*answer).reason, kCohortReplayed);
 }
 
@@ -209,12 +209,12 @@ TEST(RosterTest, ANeighbourThatFollowsFromNoNoncesIsRefused) {
 // ---- Step 3.
 
 Refused RefusedInbox(PlayedCohort& played, const SharesInbox& inbox) {
-  const SecretBytes before = played.member(kSelf).Encode();
-  const auto refused = played.member(kSelf).Take(inbox);
+  const SecretBytes before = played.member(kLiedTo).Encode();
+  const auto refused = played.member(kLiedTo).Take(inbox);
   AISLE_CHECK(refused.has_value(), "it was believed");
-  EXPECT_EQ(played.member(kSelf).Encode().Reveal(), before.Reveal());
-  EXPECT_FALSE(played.member(kSelf).masked());
-  EXPECT_FALSE(played.member(kSelf).Take(played.InboxFor(kSelf)).has_value());  // The honest one still goes.
+  EXPECT_EQ(played.member(kLiedTo).Encode().Reveal(), before.Reveal());
+  EXPECT_FALSE(played.member(kLiedTo).masked());
+  EXPECT_FALSE(played.member(kLiedTo).Take(played.InboxFor(kLiedTo)).has_value());  // The honest one still goes.
   return *refused;
 }
 
@@ -230,20 +230,20 @@ TEST(InboxTest, RefusesWrongSharesOfMoreThanOne) {
   for (const auto& [name, forge] : forgeries) {
     PlayedCohort played({});
     played.Deal();
-    SharesInbox inbox = played.InboxFor(kSelf);
+    SharesInbox inbox = played.InboxFor(kLiedTo);
     forge(inbox.shares[0]);
     forge(inbox.shares[3]);
     const Refused refused = RefusedInbox(played, inbox);
     EXPECT_EQ(refused.reason, kShareWrong) << name;
     EXPECT_THAT(refused.detail, HasSubstr("'store-00004'")) << name;  // The last dealer of such.
-    EXPECT_TRUE(played.member(kSelf).WrongDealers().empty()) << name;
+    EXPECT_TRUE(played.member(kLiedTo).WrongDealers().empty()) << name;
 
     PlayedCohort another({});
     another.Deal();
-    inbox = another.InboxFor(kSelf);
+    inbox = another.InboxFor(kLiedTo);
     forge(inbox.shares[3]);
-    EXPECT_FALSE(another.member(kSelf).Take(inbox).has_value()) << name << ", of one dealer only";
-    EXPECT_THAT(another.member(kSelf).WrongDealers(), ::testing::ElementsAre(StoreNumbered(4))) << name;
+    EXPECT_FALSE(another.member(kLiedTo).Take(inbox).has_value()) << name << ", of one dealer only";
+    EXPECT_THAT(another.member(kLiedTo).WrongDealers(), ::testing::ElementsAre(StoreNumbered(4))) << name;
   }
 }
 
@@ -251,12 +251,12 @@ TEST(InboxTest, RefusesWrongSharesOfMoreThanOne) {
 TEST(InboxTest, GoesOnWithoutTheWrongSharesOfOne) {
   PlayedCohort played({});
   played.Deal();
-  Member all_right = *Member::Decode(played.member(kSelf).Encode().Reveal());
-  ASSERT_FALSE(all_right.Take(played.InboxFor(kSelf)).has_value());
-  SharesInbox inbox = played.InboxFor(kSelf);
+  Member all_right = *Member::Decode(played.member(kLiedTo).Encode().Reveal());
+  ASSERT_FALSE(all_right.Take(played.InboxFor(kLiedTo)).has_value());
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   inbox.shares[3].sealed[20] ^= 1;
-  ASSERT_FALSE(played.member(kSelf).Take(inbox).has_value());
-  const Member member = *Member::Decode(played.member(kSelf).Encode().Reveal());
+  ASSERT_FALSE(played.member(kLiedTo).Take(inbox).has_value());
+  const Member member = *Member::Decode(played.member(kLiedTo).Encode().Reveal());
   EXPECT_THAT(member.WrongDealers(), ::testing::ElementsAre(StoreNumbered(4)));
   EXPECT_TRUE(all_right.WrongDealers().empty());
   std::vector<uint32_t> one(40);
@@ -264,7 +264,8 @@ TEST(InboxTest, GoesOnWithoutTheWrongSharesOfOne) {
   member.Mask(0, one);
   all_right.Mask(0, other);
   EXPECT_EQ(one, other);
-  EXPECT_EQ(played.member(kSelf).Take(played.InboxFor(kSelf))->reason, kCohortReplayed) << "the right ones come late";
+  EXPECT_EQ(played.member(kLiedTo).Take(played.InboxFor(kLiedTo))->reason, kCohortReplayed)
+      << "the right ones come late";
 }
 
 // Whatever becomes of the dealer, nothing of it is given; and it isn't to be called absent, since the vector wears its
@@ -274,18 +275,18 @@ TEST(InboxTest, NothingIsGivenOfADealerOfWrongShares) {
     PlayedCohort played({.size = 8,
                          .dropout_permille = 300,
                          .dropped = dropped ? Positions{4} : Positions{},
-                         .spoilt = {{4, {kSelf}}}});
+                         .spoilt = {{4, {kLiedTo}}}});
     played.Reveal();
-    const RevealedShares& given = played.transcript().revealed.at(kSelf);
+    const RevealedShares& given = played.transcript().revealed.at(kLiedTo);
     EXPECT_EQ(given.shares.size(), 6U);
     EXPECT_EQ(std::ranges::count(given.shares, 4U, &RevealedShare::of), 0);
     EXPECT_THAT(played.cohort().WithoutSharesOf(played.transcript().dealt, played.transcript().revealed),
                 ::testing::ElementsAre(::testing::Pair(4U, 1U)));
-    PlayedCohort lied_to({.size = 8, .dropout_permille = 300, .spoilt = {{4, {kSelf}}}});
+    PlayedCohort lied_to({.size = 8, .dropout_permille = 300, .spoilt = {{4, {kLiedTo}}}});
     lied_to.Collect();
-    ConfirmInstruction confirm = lied_to.ConfirmFor(kSelf);
+    ConfirmInstruction confirm = lied_to.ConfirmFor(kLiedTo);
     confirm.statuses[4] = MemberStatus::kAbsent;
-    const auto answer = lied_to.member(kSelf).Confirm(confirm, lied_to.credentials(kSelf));
+    const auto answer = lied_to.member(kLiedTo).Confirm(confirm, lied_to.credentials(kLiedTo));
     EXPECT_EQ(std::get<Refused>(*answer).reason, kSurvivorsForged);
   }
 }
@@ -293,7 +294,7 @@ TEST(InboxTest, NothingIsGivenOfADealerOfWrongShares) {
 TEST(InboxTest, RefusesWhatWasDealtToAnother) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   inbox.shares[3] = played.InboxFor(1).shares[3];  // Of store 4 as well, but for store 1.
   inbox.shares[4] = played.InboxFor(1).shares[4];
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kShareWrong);
@@ -302,7 +303,7 @@ TEST(InboxTest, RefusesWhatWasDealtToAnother) {
 TEST(InboxTest, RefusesWhatAnotherDealt) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   std::swap(inbox.shares[0], inbox.shares[1]);
   std::swap(inbox.shares[0].from, inbox.shares[1].from);
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kShareWrong);
@@ -311,15 +312,15 @@ TEST(InboxTest, RefusesWhatAnotherDealt) {
 TEST(InboxTest, RefusesAStrangersShares) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
-  inbox.shares[1].from = kSelf;
+  SharesInbox inbox = played.InboxFor(kLiedTo);
+  inbox.shares[1].from = kLiedTo;
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kNeighboursForged);
 }
 
 TEST(InboxTest, RefusesADealersSharesTwice) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   inbox.shares[1] = inbox.shares[0];
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kNeighboursForged);
 }
@@ -329,7 +330,7 @@ TEST(InboxTest, RefusesADealersSharesTwice) {
 TEST(InboxTest, RefusesFewerThanTheThreshold) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   inbox.shares.resize(played.cohort().parameters().threshold - 1);
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kCohortTooSmall);
 }
@@ -351,17 +352,17 @@ TEST(InboxTest, RefusesANeighbourOfNoMaskKey) {
     dealt.emplace(position, Given(played.member(position).Share(ForgedRoster(played, adverts, position),
                                                                 played.credentials(position), TrustInAll())));
   }
-  const auto refused = played.member(kSelf).Take(cohort->InboxOf(kSelf, dealt));
+  const auto refused = played.member(kLiedTo).Take(cohort->InboxOf(kLiedTo, dealt));
   ASSERT_TRUE(refused.has_value());
   EXPECT_EQ(refused->reason, kNeighbourUnproven);
   EXPECT_THAT(refused->detail, HasSubstr("'store-00005'"));
-  EXPECT_FALSE(played.member(kSelf).masked());
+  EXPECT_FALSE(played.member(kLiedTo).masked());
 }
 
 TEST(InboxTest, RefusesAnotherAttempts) {
   PlayedCohort played({});
   played.Deal();
-  SharesInbox inbox = played.InboxFor(kSelf);
+  SharesInbox inbox = played.InboxFor(kLiedTo);
   inbox.attempt = 2;
   EXPECT_EQ(RefusedInbox(played, inbox).reason, kCohortReplayed);
 }
@@ -369,33 +370,33 @@ TEST(InboxTest, RefusesAnotherAttempts) {
 TEST(InboxTest, RefusesASecondInbox) {
   PlayedCohort played({});
   played.Collect();
-  SharesInbox fewer = played.InboxFor(kSelf);
+  SharesInbox fewer = played.InboxFor(kLiedTo);
   fewer.shares.pop_back();
-  EXPECT_EQ(played.member(kSelf).Take(fewer)->reason, kCohortReplayed);
-  EXPECT_FALSE(played.member(kSelf).Take(played.InboxFor(kSelf)).has_value());
+  EXPECT_EQ(played.member(kLiedTo).Take(fewer)->reason, kCohortReplayed);
+  EXPECT_FALSE(played.member(kLiedTo).Take(played.InboxFor(kLiedTo)).has_value());
 }
 
 TEST(InboxTest, RefusesSharesBeforeARoster) {
   PlayedCohort dealt({});
   dealt.Deal();
   PlayedCohort fresh({});
-  EXPECT_EQ(fresh.member(kSelf).Take(dealt.InboxFor(kSelf))->reason, kCohortReplayed);
+  EXPECT_EQ(fresh.member(kLiedTo).Take(dealt.InboxFor(kLiedTo))->reason, kCohortReplayed);
 }
 
 TEST(AttemptTest, AMaskedVectorIsSpent) {
   PlayedCohort played({.attempt = 2});
   played.Deal();
-  EXPECT_FALSE(played.member(kSelf).RefusesAttempt(3).has_value());
-  EXPECT_EQ(played.member(kSelf).RefusesAttempt(1)->reason, kCohortReplayed);
+  EXPECT_FALSE(played.member(kLiedTo).RefusesAttempt(3).has_value());
+  EXPECT_EQ(played.member(kLiedTo).RefusesAttempt(1)->reason, kCohortReplayed);
   played.Collect();
-  EXPECT_FALSE(played.member(kSelf).RefusesAttempt(2).has_value());
-  EXPECT_EQ(played.member(kSelf).RefusesAttempt(3)->reason, kVectorSpent);
+  EXPECT_FALSE(played.member(kLiedTo).RefusesAttempt(2).has_value());
+  EXPECT_EQ(played.member(kLiedTo).RefusesAttempt(3)->reason, kVectorSpent);
 }
 
 // ---- Step 4.
 
 Refused RefusedSurvivors(PlayedCohort& played, const ConfirmInstruction& asked) {
-  const auto answer = played.member(kSelf).Confirm(asked, played.credentials(kSelf));
+  const auto answer = played.member(kLiedTo).Confirm(asked, played.credentials(kLiedTo));
   AISLE_CHECK(answer.ok() && std::holds_alternative<Refused>(*answer), "it was believed");
   return std::get<Refused>(*answer);
 }
@@ -414,13 +415,13 @@ class SurvivorsForgeryTest : public ::testing::TestWithParam<StatusForgery> {};
 TEST_P(SurvivorsForgeryTest, IsRefusedAndForgotten) {
   PlayedCohort played({.dropout_permille = 300, .absent = {0}, .dropped = {1}});
   played.Collect();
-  ConfirmInstruction asked = played.ConfirmFor(kSelf);
+  ConfirmInstruction asked = played.ConfirmFor(kLiedTo);
   GetParam().forge(asked.statuses);
-  const SecretBytes before = played.member(kSelf).Encode();
+  const SecretBytes before = played.member(kLiedTo).Encode();
   const Refused refused = RefusedSurvivors(played, asked);
   EXPECT_EQ(refused.reason, GetParam().reason) << NameOf(refused.reason);
   EXPECT_THAT(refused.detail, HasSubstr(GetParam().detail));
-  EXPECT_EQ(played.member(kSelf).Encode().Reveal(), before.Reveal());
+  EXPECT_EQ(played.member(kLiedTo).Encode().Reveal(), before.Reveal());
   played.Confirm();
 }
 
@@ -431,9 +432,9 @@ INSTANTIATE_TEST_SUITE_P(
                       StatusForgery{"TooManyStatuses", kSurvivorsForged, "7 statuses",
                                     [](auto& statuses) { statuses.push_back(MemberStatus::kSurvived); }},
                       StatusForgery{"WeDropped", kSurvivorsForged, "this store",
-                                    [](auto& statuses) { statuses[kSelf] = MemberStatus::kDropped; }},
+                                    [](auto& statuses) { statuses[kLiedTo] = MemberStatus::kDropped; }},
                       StatusForgery{"WeWereAbsent", kSurvivorsForged, "this store",
-                                    [](auto& statuses) { statuses[kSelf] = MemberStatus::kAbsent; }},
+                                    [](auto& statuses) { statuses[kLiedTo] = MemberStatus::kAbsent; }},
                       StatusForgery{"AnAbsentOneSurvived", kSurvivorsForged, "'store-00000'",
                                     [](auto& statuses) { statuses[0] = MemberStatus::kSurvived; }},
                       StatusForgery{"AnAbsentOneDropped", kSurvivorsForged, "'store-00000'",
@@ -450,18 +451,18 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SurvivorsTest, AllColludersOfALargeCohortMayBeAmongFewSurvivors) {
   PlayedCohort played({.size = 8, .cohort_min = 3, .corrupt_permille = 200, .dropout_permille = 0});
   played.Collect();
-  ConfirmInstruction asked = played.ConfirmFor(kSelf);
+  ConfirmInstruction asked = played.ConfirmFor(kLiedTo);
   for (uint32_t i = 3; i < 8; ++i) asked.statuses[i] = MemberStatus::kDropped;
   EXPECT_THAT(RefusedSurvivors(played, asked).detail, HasSubstr("3 of 8 stores survived; below 4"));
   asked.statuses[3] = MemberStatus::kSurvived;
-  const auto answer = played.member(kSelf).Confirm(asked, played.credentials(kSelf));
+  const auto answer = played.member(kLiedTo).Confirm(asked, played.credentials(kLiedTo));
   EXPECT_TRUE(std::holds_alternative<Confirmation>(*answer));
 }
 
 TEST(SurvivorsTest, RefusesThemBeforeItsVectorIsMasked) {
   PlayedCohort played({});
   played.Deal();
-  ConfirmInstruction asked = played.ConfirmFor(kSelf);
+  ConfirmInstruction asked = played.ConfirmFor(kLiedTo);
   asked.statuses.assign(6, MemberStatus::kSurvived);
   EXPECT_EQ(RefusedSurvivors(played, asked).reason, kSurvivorsForged);
 }
@@ -469,7 +470,7 @@ TEST(SurvivorsTest, RefusesThemBeforeItsVectorIsMasked) {
 TEST(SurvivorsTest, RefusesSecondOnes) {
   PlayedCohort played({});
   played.Confirm();
-  ConfirmInstruction second = played.ConfirmFor(kSelf);
+  ConfirmInstruction second = played.ConfirmFor(kLiedTo);
   second.statuses[4] = MemberStatus::kDropped;
   EXPECT_EQ(RefusedSurvivors(played, second).reason, kSecondSurvivors);
 }
@@ -477,7 +478,7 @@ TEST(SurvivorsTest, RefusesSecondOnes) {
 TEST(SurvivorsTest, RefusesOnesThatWouldAskForTheOtherKind) {
   PlayedCohort played({});
   played.Reveal();
-  ConfirmInstruction second = played.ConfirmFor(kSelf);
+  ConfirmInstruction second = played.ConfirmFor(kLiedTo);
   second.statuses[4] = MemberStatus::kDropped;
   const Refused refused = RefusedSurvivors(played, second);
   EXPECT_EQ(refused.reason, kOtherShareKind);
@@ -487,22 +488,22 @@ TEST(SurvivorsTest, RefusesOnesThatWouldAskForTheOtherKind) {
 // ---- Step 5.
 
 Refused RefusedReveal(PlayedCohort& played, const UnmaskInstruction& asked) {
-  const auto answer = played.member(kSelf).Reveal(asked, TrustInAll());
+  const auto answer = played.member(kLiedTo).Reveal(asked, TrustInAll());
   AISLE_CHECK(std::holds_alternative<Refused>(answer), "it was believed");
-  EXPECT_NE(played.member(kSelf).step(), MemberStep::kRevealed);
+  EXPECT_NE(played.member(kLiedTo).step(), MemberStep::kRevealed);
   return std::get<Refused>(answer);
 }
 
 TEST(RevealTest, RefusesBeforeAnythingIsConfirmed) {
   PlayedCohort played({});
   played.Collect();
-  EXPECT_EQ(RefusedReveal(played, played.UnmaskFor(kSelf)).reason, kUnconfirmed);
+  EXPECT_EQ(RefusedReveal(played, played.UnmaskFor(kLiedTo)).reason, kUnconfirmed);
 }
 
 TEST(RevealTest, RefusesOtherSurvivors) {
   PlayedCohort played({});
   played.Confirm();
-  UnmaskInstruction asked = played.UnmaskFor(kSelf);
+  UnmaskInstruction asked = played.UnmaskFor(kLiedTo);
   asked.survivors = Sha256::Of("others");
   EXPECT_EQ(RefusedReveal(played, asked).reason, kSecondSurvivors);
 }
@@ -526,8 +527,9 @@ TEST(RevealTest, CountsOnlyDistinctNeighboursThatSurvivedAndSigned) {
       {"our own",
        [&](auto& played, auto& all) {
          all.resize(threshold(played) - 1);
-         const auto own = Given(played.member(kSelf).Confirm(played.ConfirmFor(kSelf), played.credentials(kSelf)));
-         all.push_back({.from = kSelf, .signature = own.signature});
+         const auto own =
+             Given(played.member(kLiedTo).Confirm(played.ConfirmFor(kLiedTo), played.credentials(kLiedTo)));
+         all.push_back({.from = kLiedTo, .signature = own.signature});
        }},
       {"a drop-out's",
        [&](auto& played, auto& all) {
@@ -546,7 +548,7 @@ TEST(RevealTest, CountsOnlyDistinctNeighboursThatSurvivedAndSigned) {
   for (const auto& [name, forge] : forgeries) {
     PlayedCohort played({.dropout_permille = 300, .dropped = {dropped}});
     played.Confirm();
-    UnmaskInstruction asked = played.UnmaskFor(kSelf);
+    UnmaskInstruction asked = played.UnmaskFor(kLiedTo);
     ASSERT_GE(asked.confirmations.size(), threshold(played));
     forge(played, asked.confirmations);
     EXPECT_EQ(RefusedReveal(played, asked).reason, kUnconfirmed) << name;

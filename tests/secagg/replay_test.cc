@@ -16,7 +16,7 @@
 namespace aisle::secagg {
 namespace {
 
-constexpr uint32_t kSelf = 2;
+constexpr uint32_t kMember = 2;
 
 // Same stores, other words.
 struct Elsewhere {
@@ -67,8 +67,8 @@ TEST_P(ReplayTest, OfAnAdvert) {
 TEST_P(ReplayTest, OfARoster) {
   PlayedCohort one({});
   PlayedCohort other(GetParam().play);
-  const ShareInstruction replayed = AddressedTo(other, one.ShareFor(kSelf));
-  EXPECT_TRUE(IsRefused(other.member(kSelf).Share(replayed, other.credentials(kSelf), TrustInAll())));
+  const ShareInstruction replayed = AddressedTo(other, one.ShareFor(kMember));
+  EXPECT_TRUE(IsRefused(other.member(kMember).Share(replayed, other.credentials(kMember), TrustInAll())));
 }
 
 TEST_P(ReplayTest, OfDealtShares) {
@@ -77,13 +77,13 @@ TEST_P(ReplayTest, OfDealtShares) {
   one.Deal();
   other.Deal();
   EXPECT_FALSE(VerifyDealt(other.cohort(), 4, one.transcript().dealt.at(4), TrustInAll()).ok());
-  SharesInbox inbox = one.InboxFor(kSelf);
+  SharesInbox inbox = one.InboxFor(kMember);
   inbox.attempt = other.play().attempt;
-  EXPECT_EQ(other.member(kSelf).Take(inbox)->reason, RefusalReason::kShareWrong);
+  EXPECT_EQ(other.member(kMember).Take(inbox)->reason, RefusalReason::kShareWrong);
   for (size_t i = 0; i < inbox.shares.size(); ++i) {
-    SharesInbox mixed = other.InboxFor(kSelf);
+    SharesInbox mixed = other.InboxFor(kMember);
     mixed.shares[i] = inbox.shares[i];
-    Member member = *Member::Decode(other.member(kSelf).Encode().Reveal());
+    Member member = *Member::Decode(other.member(kMember).Encode().Reveal());
     if (const auto refused = member.Take(mixed)) {
       EXPECT_EQ(refused->reason, RefusalReason::kShareWrong);
     } else {  // It goes on with the others'. This one counts for nothing.
@@ -98,9 +98,9 @@ TEST_P(ReplayTest, OfAConfirmation) {
   one.Confirm();
   other.Confirm();
   // The statuses are equal, so their root is; the signatures are of the cohort.
-  const UnmaskInstruction replayed = AddressedTo(other, one.UnmaskFor(kSelf));
-  ASSERT_EQ(replayed.survivors, other.UnmaskFor(kSelf).survivors);
-  const auto answer = other.member(kSelf).Reveal(replayed, TrustInAll());
+  const UnmaskInstruction replayed = AddressedTo(other, one.UnmaskFor(kMember));
+  ASSERT_EQ(replayed.survivors, other.UnmaskFor(kMember).survivors);
+  const auto answer = other.member(kMember).Reveal(replayed, TrustInAll());
   ASSERT_TRUE(std::holds_alternative<Refused>(answer));
   EXPECT_EQ(std::get<Refused>(answer).reason, RefusalReason::kUnconfirmed);
   const Confirmation confirmation{.survivors = replayed.survivors,
@@ -116,8 +116,8 @@ TEST_P(ReplayTest, OfRevealedShares) {
   one.Reveal();
   other.Confirm();
   EXPECT_FALSE(other.cohort()
-                   .CheckRevealed(kSelf, other.transcript().statuses, other.transcript().dealt,
-                                  one.transcript().revealed.at(kSelf))
+                   .CheckRevealed(kMember, other.transcript().statuses, other.transcript().dealt,
+                                  one.transcript().revealed.at(kMember))
                    .ok());
 }
 
@@ -129,8 +129,8 @@ TEST_P(ReplayTest, OfAMaskedVector) {
   other.Collect();
   std::vector<uint32_t> first(32);
   std::vector<uint32_t> second(32);
-  one.member(kSelf).Mask(0, first);
-  other.member(kSelf).Mask(0, second);
+  one.member(kMember).Mask(0, first);
+  other.member(kMember).Mask(0, second);
   for (size_t i = 0; i < first.size(); ++i) EXPECT_NE(first[i], second[i]);
 }
 
@@ -139,7 +139,7 @@ TEST_P(ReplayTest, OfAMaskedVector) {
 TEST(AnotherRosterTest, MakesOtherMasksAndOtherShares) {
   PlayedCohort one({});
   PlayedCohort other({});
-  ASSERT_EQ(one.cohort().AdvertOf(kSelf), other.cohort().AdvertOf(kSelf));
+  ASSERT_EQ(one.cohort().AdvertOf(kMember), other.cohort().AdvertOf(kMember));
   std::vector<Advert> adverts = AdvertsOf(other);
   adverts[5].nonce = std::string(32, 'm');
   Resign(adverts[5]);
@@ -153,11 +153,11 @@ TEST(AnotherRosterTest, MakesOtherMasksAndOtherShares) {
     dealt.emplace(position, Given(other.member(position).Share(ForgedRoster(other, adverts, position),
                                                                other.credentials(position), TrustInAll())));
   }
-  ASSERT_FALSE(other.member(kSelf).Take(cohort->InboxOf(kSelf, dealt)).has_value());
+  ASSERT_FALSE(other.member(kMember).Take(cohort->InboxOf(kMember, dealt)).has_value());
   std::vector<uint32_t> first(40);
   std::vector<uint32_t> second(40);
-  one.member(kSelf).Mask(0, first);
-  other.member(kSelf).Mask(0, second);
+  one.member(kMember).Mask(0, first);
+  other.member(kMember).Mask(0, second);
   for (size_t i = 0; i < first.size(); ++i) EXPECT_NE(first[i], second[i]);
   // And each key for itself.
   const auto pair = [](const CohortName& name) {
@@ -173,19 +173,20 @@ TEST(AnotherRosterTest, MakesOtherMasksAndOtherShares) {
 
 TEST(ForeignInstructionTest, IsRefusedAtEveryStep) {
   PlayedCohort played({});
-  Member& member = played.member(kSelf);
+  Member& member = played.member(kMember);
   const auto foreign = [](auto instruction, bool round) {
     round ? ++instruction.round.number : ++instruction.attempt;
     return instruction;
   };
   for (const bool round : {true, false}) {
     EXPECT_TRUE(
-        IsRefused(member.Share(foreign(played.ShareFor(kSelf), round), played.credentials(kSelf), TrustInAll())));
+        IsRefused(member.Share(foreign(played.ShareFor(kMember), round), played.credentials(kMember), TrustInAll())));
   }
   played.Confirm();
   for (const bool round : {true, false}) {
-    EXPECT_TRUE(IsRefused(member.Confirm(foreign(played.ConfirmFor(kSelf), round), played.credentials(kSelf))));
-    EXPECT_TRUE(std::holds_alternative<Refused>(member.Reveal(foreign(played.UnmaskFor(kSelf), round), TrustInAll())));
+    EXPECT_TRUE(IsRefused(member.Confirm(foreign(played.ConfirmFor(kMember), round), played.credentials(kMember))));
+    EXPECT_TRUE(
+        std::holds_alternative<Refused>(member.Reveal(foreign(played.UnmaskFor(kMember), round), TrustInAll())));
   }
 }
 

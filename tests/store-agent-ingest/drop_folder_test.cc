@@ -15,14 +15,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::string_view kTables = R"(
+constexpr std::string_view kDroppedTables = R"(
 [sales.columns]
 week = {type = "int64"}
 [visits.columns]
 page = {type = "string"}
 )";
 
-const TableName kSales = *TableName::Parse("sales");
+const TableName kDroppedSales = *TableName::Parse("sales");
 
 // What a drop folder says, kept until the test asks for it.
 class Told {
@@ -82,7 +82,7 @@ class DropFolderTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  StoreFixture store_{kTables};
+  StoreFixture store_{kDroppedTables};
   Told told_;
   std::unique_ptr<DropFolder> drop_;
 };
@@ -102,7 +102,7 @@ TEST_F(DropFolderTest, TakesWhatIsRenamedIntoPlace) {
   told_.WaitForFiles(1);
   Deliver("visits", "b.csv.gz", Gzip("page\nhome\n"));
   EXPECT_THAT(told_.WaitForFiles(2), ElementsAre("sales/a.csv done", "visits/b.csv.gz done"));
-  EXPECT_EQ(*store_->RowCount(kSales), 1u);
+  EXPECT_EQ(*store_->RowCount(kDroppedSales), 1u);
   EXPECT_THAT(folder_.Read("done/sales/a.csv.report.json"), HasSubstr("\"line\": 3"));
 }
 
@@ -122,7 +122,7 @@ TEST_F(DropFolderTest, KeepsFilesOfOneNameApart) {
   }
   EXPECT_THAT(FilesIn("done/sales"), ElementsAre("a.csv", "a.csv.2", "a.csv.2.report.json", "a.csv.3",
                                                  "a.csv.3.report.json", "a.csv.report.json"));
-  EXPECT_EQ(*store_->RowCount(kSales), 3u);
+  EXPECT_EQ(*store_->RowCount(kDroppedSales), 3u);
 }
 
 TEST_F(DropFolderTest, LeavesOtherFilesAlone) {
@@ -152,7 +152,7 @@ TEST_F(DropFolderTest, TriesAgainAfterAnErrorOfTheMachine) {
   std::filesystem::remove(folder_.File("done/sales"));
   std::filesystem::create_directory(folder_.File("done/sales"));
   EXPECT_THAT(told_.WaitForFiles(1), ElementsAre("sales/a.csv done"));
-  EXPECT_EQ(*store_->RowCount(kSales), 1u);
+  EXPECT_EQ(*store_->RowCount(kDroppedSales), 1u);
 }
 
 TEST_F(DropFolderTest, StopsAndStartsAgain) {

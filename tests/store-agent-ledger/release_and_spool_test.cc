@@ -11,7 +11,7 @@
 namespace aisle {
 namespace {
 
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kReleasedAt = absl::FromUnixSeconds(1'800'000'000);
 constexpr size_t kLength = 1000;
 
 // Notes what was on the disk when the key of the noise was drawn.
@@ -37,7 +37,7 @@ class ReleaseAndSpoolTest : public ::testing::Test {
   std::variant<BlobName, TaskEnd> Run(SecretVector<int32_t> clean, double epsilon_max = 10) {
     const ReleaseTerms terms{
         .debits = {debit_}, .caps = {.floor_per_year = epsilon_max, .delta = 1e-6}, .quantizer = quantizer_};
-    return ReleaseAndSpool(std::move(clean), terms, *ledger_, spool_, random_, kNow);
+    return ReleaseAndSpool(std::move(clean), terms, *ledger_, spool_, random_, kReleasedAt);
   }
   static SecretVector<int32_t> Zero(size_t length = kLength) { return SecretVector<int32_t>(length); }
   static RefusalReason RefusalOf(const std::variant<BlobName, TaskEnd>& result) {
@@ -49,7 +49,7 @@ class ReleaseAndSpoolTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::unique_ptr<LedgerFile> ledger_ =
-      LedgerFile::Open(folder_.File("ledger"), StoreId::Parse("s1").value(), kNow).value();
+      LedgerFile::Open(folder_.File("ledger"), StoreId::Parse("s1").value(), kReleasedAt).value();
   Spool spool_ = Spool::Open(folder_.File("spool")).value();
   WatchedRandom random_{folder_};
   Debit debit_{.population = Population::Parse("store").value(),

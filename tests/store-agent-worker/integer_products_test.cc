@@ -11,7 +11,7 @@
 namespace aisle {
 namespace {
 
-AesCtrStream Stream(uint8_t seed) { return {SecretBytes::CopyOf(std::string(32, static_cast<char>(seed))), "test"}; }
+AesCtrStream DrawsOf(uint8_t seed) { return {SecretBytes::CopyOf(std::string(32, static_cast<char>(seed))), "test"}; }
 
 std::vector<int16_t> Draw(size_t count, int32_t max, RandomSource& random) {
   std::vector<int16_t> values(count);
@@ -35,7 +35,7 @@ uint32_t WrittenOut(const std::vector<int16_t>& a, const std::vector<int16_t>& b
 }
 
 TEST(ProductSumsTest, AreTheProductsWrittenOut) {
-  AesCtrStream random = Stream(1);
+  AesCtrStream random = DrawsOf(1);
   for (const Shape& shape : kShapes) {
     for (const size_t rows : {0U, 1U, 2U, 3U, 50U}) {
       for (const int32_t max : {3, kFineRowMax}) {  // The latter wraps: modulo 2^32 it is right all the same.
@@ -56,7 +56,7 @@ TEST(ProductSumsTest, AreTheProductsWrittenOut) {
 }
 
 TEST(DotProductsTest, AreTheProductsWrittenOut) {
-  AesCtrStream random = Stream(2);
+  AesCtrStream random = DrawsOf(2);
   for (const size_t count : {0U, 1U, 31U, 32U, 33U, 64U, 100U, 784U}) {
     for (const size_t rows : {0U, 1U, 3U, 4U, 9U}) {
       const std::vector<int16_t> a = Draw(count, kFineRowMax, random);
@@ -73,7 +73,7 @@ TEST(DotProductsTest, AreTheProductsWrittenOut) {
 }
 
 TEST(RoundRowTest, RoundsToTheNearestAndSaysHowLargeItIs) {
-  AesCtrStream random = Stream(3);
+  AesCtrStream random = DrawsOf(3);
   for (const size_t count : {1U, 15U, 16U, 17U, 200U}) {
     for (const double scale : {1e-30, -3.0, 1e38, 1e42}) {  // The last one is over what a float holds.
       std::vector<float> values(count);
