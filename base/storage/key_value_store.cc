@@ -233,6 +233,7 @@ StatusOr<std::unique_ptr<KeyValueStore>> KeyValueStore::Open(const std::string& 
   rocksdb::DB* database = nullptr;
   const rocksdb::Status opened =
       rocksdb::DB::Open(DatabaseOptions(folder, options), folder, descriptors, &handles, &database);
+  if (MeansLoss(opened)) DurabilityLost(folder, FromRocks(opened, "open the database", folder));
   AISLE_RETURN_IF_ERROR(FromRocks(opened, "open the database", folder));
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;

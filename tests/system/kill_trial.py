@@ -1,4 +1,4 @@
-"""./dev kill-trial: programs killed at every commit point and at random instants, power cuts and full disks, over a chain of real
+"""./dev kill-trial: programs killed at every commit point and at random instants, power cuts, full disks and failed syncs, over a chain of real
 processes; every job finishes with the undisturbed chain's model, bit for bit."""
 import argparse
 import os
@@ -29,6 +29,8 @@ def everything(trial, luck, kills):
         cut = trial.can_cut and kills // 20 % 2 == 1
         name = f"{some} {'power cuts' if cut else 'kills'} at random instants"
         yield name, lambda some=some, cut=cut: trial.ride(kills=some, cut=cut)
+    if trial.can_cut:
+        yield "failed syncs", lambda: trial.ride(failing=(trials.COORDINATOR, *stores) * 3)
 
 
 def part(trial, luck):
@@ -44,6 +46,8 @@ def part(trial, luck):
         yield "some commit points, power cut", lambda: trial.ride(trials.some_marks(luck, stores, True, 3, 1), cut=True)
         yield "a full disk", lambda: trial.ride(full=(luck.choice((trials.COORDINATOR, *stores)),))
     yield "kills at random instants", lambda: trial.ride(kills=5)
+    if trial.can_cut:
+        yield "failed syncs", lambda: trial.ride(failing=(trials.COORDINATOR, luck.choice(stores)))
 
 
 def run(seed, plan, bin_folder, stores=4, keep=False, tell=print):

@@ -20,6 +20,7 @@ ROUNDS = 2
 PATIENCE = 120.0  # Seconds without any progress after which something is broken; many, for machines that do much else.
 JOBS_PER_MARK = 4  # At most, until a mark is passed.
 RESUME_AIM = 5.0
+DURABILITY_LOST = 4  # The exit code of a program whose disk failed to sync.
 LOST_WRITES_MAX = 300  # Of one program while a disk is full, which is 2.5 s at most.
 PROGRESS = ("round", "phase", "stores_selected", "stores_trained", "stores_collected")
 
@@ -86,6 +87,8 @@ class Trial:
         self.workers = {}  # Name -> the pids of its workers, of those who are to die at marks of theirs.
         self.cut = ()     # Who loses power by dying: what it never synced is gone.
         self.full = {}    # Name -> until when its disk is full.
+        self.failing = set()  # Whose disk is about to fail a sync: they are to end by that.
+        self.failed = set()   # Who has ended by that, and may once more: syncs fail in a row.
 
     # Setting up.
 
@@ -190,6 +193,10 @@ class Trial:
         if code == -signal.SIGKILL and mark:
             self.marks_passed[mark.split("#")[0]] += 1
             self.done["cut at a mark" if name in self.cut else "killed at a mark"] += 1
+        elif code == DURABILITY_LOST and name in self.failing | self.failed:
+            self.done["ended by a failed sync"] += 1
+            self.failing.discard(name)
+            self.failed.add(name)
         elif name in self.full:  # It may give up on a full disk; whoever started it starts it again.
             self.done["ended by a full disk"] += 1
             if mark:
@@ -231,22 +238,29 @@ class Trial:
 
     # Waves.
 
-    def ride(self, queues=None, kills=0, full=(), cut=False):
+    def ride(self, queues=None, kills=0, full=(), failing=(), cut=False):
         """One wave: jobs run, one after another, until everything planned has happened. `queues`: the marks at which each program
-        dies, one after another; `kills`: deaths at random instants; `full`: whose disks fill up for a while."""
+        dies, one after another; `kills`: deaths at random instants; `full`: whose disks fill up for a while;
+        `failing`: who must end by a failed sync. After those no power may be cut: a real disk would have forgotten at once what the
+        journal of this one lets its next program still read."""
         self.cut = (COORDINATOR, *self.chain.stores) if cut else ()
-        self.kills_left, self.full_left = kills, list(full)
+        self.kills_left, self.full_left, self.failing_left = kills, list(full), list(failing)
         self.seeds.append(self.seeds.pop(0))
         self.queues = {name: list(queue) for name, queue in (queues or {}).items()}
         for name in self.queues:
             self.restart(name)
-        jobs_max = 2 + JOBS_PER_MARK * max([len(queue) + 1 for queue in self.queues.values()] + [kills, len(full)])
+        jobs_max = 2 + JOBS_PER_MARK * max([len(queue) + 1 for queue in self.queues.values()] + [kills, len(full), len(failing)])
         for _ in range(jobs_max):
             self.run_job(chains.plan_name((SMALL, LARGE)[self.jobs % 2], self.seeds[-1]))
-            if self.all_dead_once() and self.kills_left == 0 and not self.full_left:
+            if self.all_dead_once() and not (self.kills_left or self.full_left or self.failing_left or self.failing):
                 break
         else:
-            raise Broken(f"{jobs_max} jobs ended, but this was never reached: {self.armed or self.full_left or self.kills_left}")
+            left = self.armed or self.full_left or self.failing_left or self.failing or self.kills_left
+            raise Broken(f"{jobs_max} jobs ended, but this was never reached: {left}")
+        for name in self.failed:
+            self.disk("fail-syncs", name, "--after", 0, "--count", 0)
+        self.failed.clear()
+
     def run_job(self, plan):
         self.jobs += 1
         job = f"j{self.jobs}"
@@ -272,6 +286,8 @@ class Trial:
                 if self.full_left and time.monotonic() > next_fill:
                     self.fill(self.full_left.pop())
                     next_fill = time.monotonic() + self.luck.uniform(0.2, 0.8)
+                if self.failing_left and not self.failing:
+                    self.fail_syncs(self.failing_left.pop())
                 self.empty_due()
                 if time.monotonic() - moved > PATIENCE or time.monotonic() - began > 5 * PATIENCE:
                     raise Broken(f"job {job} is not over after {time.monotonic() - began:.0f} s; it stands at {seen}, and has "
@@ -299,6 +315,11 @@ class Trial:
         self.disk("fill", name, "--after", self.luck.choice((0, self.luck.randrange(1 << 12), self.luck.randrange(1 << 18))))
         self.full[name] = time.monotonic() + self.luck.uniform(0.5, 2.5)
         self.done["full disk"] += 1
+
+    def fail_syncs(self, name):
+        """One of its next few syncs fails, and so may one or two after that, when it has started anew."""
+        self.disk("fail-syncs", name, "--after", self.luck.randrange(12), "--count", self.luck.choice((1, 1, 2, 3)))
+        self.failing.add(name)
 
     def empty_due(self, everything=False):
         for name, due in list(self.full.items()):
