@@ -32,6 +32,9 @@ struct SharedShelf::Record {
   Digest digest;
   std::string_view payload;
 
+  // One without a payload takes back what its store sent, and has a digest of zeros.
+  bool sound() const { return digest == (payload.empty() ? Digest{} : Sha256::Of(payload)); }
+
   // The next record of `bytes`; nullopt if it is cut or isn't one.
   static std::optional<Record> Read(ByteReader& bytes) {
     if (bytes.Raw(kMagic.size()) != kMagic) return std::nullopt;
@@ -96,21 +99,23 @@ StatusOr<std::unique_ptr<SharedShelf>> SharedShelf::Open(const std::string& fold
 Status SharedShelf::Load() {
   AISLE_ASSIGN_OR_RETURN(const uint64_t size, FileSize(path_));
   std::string window;
-  bool damaged = false;
+  uint64_t doubtful_until = 0;  // What looks like a record before here may be a store's payload.
   for (uint64_t at = 0; at < size;) {
     window.resize(std::min<uint64_t>(kRecordSizeMax, size - at));
     AISLE_RETURN_IF_ERROR(ReadExactlyAt(file_->get(), window.data(), window.size(), at, path_));
     ByteReader bytes(window);
     const std::optional<Record> record = Record::Read(bytes);
-    if (!record) {
-      damaged = true;
+    const uint64_t end = at + (window.size() - bytes.remaining());
+    if (!record || !record->sound()) {
+      // Its size may be what is damaged: others that were taken since may lie within what it claims.
+      if (record) AISLE_COVER("uploads.damaged_on_disk");
+      doubtful_until = record ? std::max(doubtful_until, end) : size;
       at += NextMagic(window);
       continue;
     }
-    at += window.size() - bytes.remaining();
-    end_ = at;
-    // What looks like a record behind damage may be a store's payload: it mustn't make others' updates void.
-    if (!damaged || !record->payload.empty()) Index(*record);
+    // A made-up one that takes back an update mustn't make others' updates void.
+    if (at >= doubtful_until || !record->payload.empty()) Index(*record, end);
+    end_ = at = end;
   }
   if (end_ < size && ::ftruncate(file_->get(), static_cast<off_t>(end_)) != 0) {
     return ErrnoStatus(errno, "cut the end of", path_);
@@ -118,14 +123,11 @@ Status SharedShelf::Load() {
   return OkStatus();
 }
 
-// Takes note of the record that ends at end_.
-void SharedShelf::Index(const Record& record) {
+void SharedShelf::Index(const Record& record, uint64_t end) {
   if (record.payload.empty()) {
     std::erase_if(begins_, [&](const auto& entry) { return entry.first.first == record.store; });
-  } else if (Sha256::Of(record.payload) == record.digest) {
-    begins_[{record.store, record.digest}] = end_ - record.payload.size();
   } else {
-    AISLE_COVER("uploads.damaged_on_disk");
+    begins_[{record.store, record.digest}] = end - record.payload.size();
   }
 }
 

@@ -39,7 +39,7 @@ class SharedShelf final : public UpdateShelf {
   using Key = std::pair<StoreId, Digest>;
   SharedShelf(FileDescriptor file, std::string path);
   Status Load();
-  void Index(const Record& record);
+  void Index(const Record& record, uint64_t end);  // Of one that ends there.
   // Writes a record and waits until it is durable. An empty payload makes all earlier records of the store void.
   Status Write(const StoreId& store, const Digest& digest, std::string_view payload);
   StatusOr<uint64_t> WriteRecord(const StoreId& store, const Digest& digest, std::string_view payload);

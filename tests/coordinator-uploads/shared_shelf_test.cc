@@ -104,6 +104,40 @@ TEST_F(SharedShelfTest, DamageToARecordsHeadSparesThoseBehindIt) {
   }
 }
 
+// A size that was damaged may reach beyond the file's end now, and over what is taken next.
+TEST_F(SharedShelfTest, DamageToARecordsSizeSparesThoseThatAreYetToCome) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ASSERT_TRUE(Put(2, "second").ok());
+  std::string content = folder_.Read("updates");
+  content[content.find("first") - 4] = 100;
+  shelf_.reset();
+  folder_.Write("updates", content);
+  Restart();
+  ASSERT_TRUE(Put(3, "third").ok());
+  ASSERT_TRUE(Put(4, "fourth").ok());
+  ASSERT_TRUE(shelf_->Forget(Store(4)).ok());
+  ASSERT_TRUE(Put(5, std::string(100, '5')).ok());
+  ASSERT_TRUE(shelf_->Forget(Store(5)).ok());
+  for (int restarts = 0; restarts < 2; ++restarts, Restart()) {
+    EXPECT_FALSE(shelf_->Has(Store(1), NameOf("first")));
+    EXPECT_EQ(Get(2, "second"), "second");
+    EXPECT_EQ(Get(3, "third"), "third");
+    EXPECT_FALSE(shelf_->Has(Store(5), NameOf(std::string(100, '5'))));
+  }
+}
+
+// With its size at zero, an update reads like one that takes back its store's others.
+TEST_F(SharedShelfTest, ADamagedSizeTakesNothingBack) {
+  ASSERT_TRUE(Put(1, "first").ok());
+  ASSERT_TRUE(Put(1, "another").ok());
+  std::string content = folder_.Read("updates");
+  content[content.find("another") - 4] = 0;
+  shelf_.reset();
+  folder_.Write("updates", content);
+  Restart();
+  EXPECT_EQ(Get(1, "first"), "first");
+}
+
 // A payload that was cut may read like records: those can't take another store's update away.
 TEST_F(SharedShelfTest, APayloadThatWasCutVoidsNothing) {
   ASSERT_TRUE(Put(1, "first").ok());
