@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/codec.h"
+#include "base/utf8.h"
 
 namespace aisle {
 namespace {
@@ -18,7 +19,7 @@ class FieldWriter {
   void Field(uint32_t value) { bytes_.U32(value); }
   void Field(uint64_t value) { bytes_.U64(value); }
   void Field(double value) { bytes_.F64(value); }
-  void Field(std::string_view value) { bytes_.String(value.substr(0, kRecordTextMax)); }
+  void Field(std::string_view value) { bytes_.String(CutText(value, kRecordTextMax)); }
   void Field(const Digest& value) { bytes_.Put(value); }
   void Field(absl::Time value) { bytes_.I64(absl::ToUnixMicros(value)); }
   void Field(const BlobName& value) { bytes_.Put(value.digest).U64(value.size); }

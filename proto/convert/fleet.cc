@@ -4,6 +4,7 @@
 
 #include "base/overloaded.h"
 #include "base/reason.h"
+#include "base/utf8.h"
 #include "proto/convert/secure_sum.h"
 
 namespace aisle {
@@ -13,7 +14,8 @@ constexpr size_t kAgentVersionLengthMax = 64;
 constexpr int64_t kUnixMsMax = 253'402'300'799'999;  // The end of the year 9999.
 
 // Text that people will read: bounded, and cut rather than refused, so that a long reason never hides a short fact.
-std::string Detail(const std::string& text) { return text.substr(0, kDetailLengthMax); }
+// What is cut within a character would make the whole message unreadable.
+std::string Detail(const std::string& text) { return Utf8Text(text, kDetailLengthMax); }
 
 Status CheckUpdateSize(uint64_t size) {
   if (size == 0 || size % 4 != 0 || size > kUpdateSizeMax) {
@@ -259,7 +261,7 @@ v1::CheckInResponse ToProto(const Instruction& instruction, absl::Time now,
                           v1::RoundClosed* out = message.mutable_closed();
                           ToProto(closed.round, out->mutable_round());
                           out->set_outcome(static_cast<v1::RoundOutcome>(closed.outcome));
-                          out->set_reason(closed.reason);
+                          out->set_reason(Detail(closed.reason));
                           out->set_model_version(closed.model_version);
                         },
                         [&](const ComeBack& come_back) {

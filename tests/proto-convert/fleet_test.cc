@@ -191,5 +191,14 @@ TEST(ConvertTest, LongDetailsAreCutAndWhatSaysNothingIsRefused) {
   EXPECT_FALSE(FromProto(v1::CheckInResponse{}).ok());
 }
 
+TEST(ConvertTest, DetailsAreReadableWhateverIsInThem) {
+  std::string long_one(kDetailLengthMax - 1, 'd');
+  for (const std::string& detail : {long_one + "\u20ac", std::string("unknown key '\xff'")}) {
+    const std::string sent = ToProto(OutcomeReport{kRound, Failed{FailureReason::kOther, detail}}).SerializeAsString();
+    v1::ReportOutcomeRequest got;
+    EXPECT_TRUE(got.ParseFromString(sent));
+  }
+}
+
 }  // namespace
 }  // namespace aisle
