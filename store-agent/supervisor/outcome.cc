@@ -132,4 +132,24 @@ WorkerOutcome OutcomeOfReply(v1::WorkerReply reply) {
   return outcome;
 }
 
+WorkerWord UnderstandWorker(const std::string& message, uint64_t request_id) {
+  v1::WorkerReply reply;
+  if (!reply.ParseFromString(message)) return Ended(WorkerEnd::kBadFrame, "the worker's answer can't be read");
+  if (reply.request_id() != request_id || reply.reply_case() == v1::WorkerReply::REPLY_NOT_SET) {
+    return Ended(WorkerEnd::kBadFrame, "the worker answered something that wasn't asked");
+  }
+  if (reply.has_mark()) {
+    const v1::Mark& mark = reply.mark();
+    if (mark.customers_size() > kMarkCustomersMax) {
+      return Ended(WorkerEnd::kBadFrame,
+                   fmt::format("the worker says it is at work on {} customers at once; at most {}",
+                               mark.customers_size(), kMarkCustomersMax));
+    }
+    return WorkerMark{.step = mark.step(), .customers = {mark.customers().begin(), mark.customers().end()}};
+  }
+  if (reply.has_checkpoint()) return std::move(*reply.mutable_checkpoint());
+  if (reply.has_progress()) return std::move(*reply.mutable_progress());
+  return OutcomeOfReply(std::move(reply));
+}
+
 }  // namespace aisle

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "aisle/v1/worker.pb.h"
@@ -37,6 +38,10 @@ struct WorkerUse {
   absl::Duration cpu_time;   // Of this task.
   absl::Duration wall_time;
 };
+
+// A mark that names more customers is no mark: some four times the lanes a worker has, so that what a worker makes up
+// can't keep the agent busy.
+inline constexpr int kMarkCustomersMax = 1024;
 
 // On whose rows the plan's program was running; see Mark in worker.proto. Stays in the store.
 struct WorkerMark {
@@ -74,5 +79,10 @@ WorkerOutcome OutcomeOfDeath(const Death& death);
 
 // The outcome that a final reply stands for.
 WorkerOutcome OutcomeOfReply(v1::WorkerReply reply);
+
+// What one message says of the task that was asked for by `request_id`. An outcome ends the task: a final reply, or
+// kBadFrame for bytes that are no answer to it.
+using WorkerWord = std::variant<WorkerOutcome, WorkerMark, v1::Checkpoint, v1::Progress>;
+WorkerWord UnderstandWorker(const std::string& message, uint64_t request_id);
 
 }  // namespace aisle

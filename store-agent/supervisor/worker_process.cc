@@ -135,25 +135,17 @@ void WorkerProcess::State::ApplyCaps(const TaskLimits& caps) {
 
 std::optional<WorkerOutcome> WorkerProcess::State::Understand(const std::string& message, uint64_t request_id,
                                                               const Ears& ears, Watch& watch) {
-  v1::WorkerReply reply;
-  if (!reply.ParseFromString(message)) return Ended(WorkerEnd::kBadFrame, "the worker's answer can't be read");
-  if (reply.request_id() != request_id || reply.reply_case() == v1::WorkerReply::REPLY_NOT_SET) {
-    return Ended(WorkerEnd::kBadFrame, "the worker answered something that wasn't asked");
-  }
-  if (reply.has_mark()) {
-    const v1::Mark& mark = reply.mark();
-    watch.mark = {.step = mark.step(), .customers = {mark.customers().begin(), mark.customers().end()}};
+  WorkerWord word = UnderstandWorker(message, request_id);
+  if (auto* outcome = std::get_if<WorkerOutcome>(&word)) return std::move(*outcome);
+  if (auto* mark = std::get_if<WorkerMark>(&word)) {
+    watch.mark = std::move(*mark);
     watch.clock.Begin(watch.mark.customers.size());
-    return std::nullopt;
+  } else if (auto* checkpoint = std::get_if<v1::Checkpoint>(&word)) {
+    if (ears.on_checkpoint) ears.on_checkpoint(*checkpoint);
+    Wipe(checkpoint->mutable_piece()->data(), checkpoint->piece().size());
+  } else if (ears.on_progress) {
+    ears.on_progress(std::get<v1::Progress>(word));
   }
-  if (reply.has_checkpoint()) {
-    if (ears.on_checkpoint) ears.on_checkpoint(reply.checkpoint());
-    std::string& piece = *reply.mutable_checkpoint()->mutable_piece();
-    Wipe(piece.data(), piece.size());
-    return std::nullopt;
-  }
-  if (!reply.has_progress()) return OutcomeOfReply(std::move(reply));
-  if (ears.on_progress) ears.on_progress(reply.progress());
   return std::nullopt;
 }
 

@@ -48,6 +48,36 @@ TEST(OutcomeTest, AFailureReplyIsItsReason) {
   EXPECT_EQ(OutcomeOfReply(reply).end, WorkerEnd::kBadFrame);
 }
 
+std::string MarkOf(int customers, uint64_t request_id) {
+  v1::WorkerReply reply;
+  reply.set_request_id(request_id);
+  reply.mutable_mark()->set_step(2);
+  for (int i = 0; i < customers; ++i) reply.mutable_mark()->add_customers(static_cast<uint32_t>(i));
+  return reply.SerializeAsString();
+}
+
+TEST(OutcomeTest, AMarkSaysOnWhomTheWorkerIsAtWork) {
+  const WorkerWord word = UnderstandWorker(MarkOf(3, 7), 7);
+  const auto* mark = std::get_if<WorkerMark>(&word);
+  ASSERT_NE(mark, nullptr);
+  EXPECT_EQ(mark->step, 2U);
+  EXPECT_EQ(mark->customers, (std::vector<uint32_t>{0, 1, 2}));
+}
+
+TEST(OutcomeTest, WhatWasNotAskedForIsABadFrame) {
+  v1::WorkerReply empty;
+  empty.set_request_id(7);
+  for (const std::string& message :
+       {MarkOf(3, 8), MarkOf(kMarkCustomersMax + 1, 7), empty.SerializeAsString(), std::string("\xff")}) {
+    const WorkerWord word = UnderstandWorker(message, 7);
+    const auto* outcome = std::get_if<WorkerOutcome>(&word);
+    ASSERT_NE(outcome, nullptr);
+    EXPECT_EQ(outcome->end, WorkerEnd::kBadFrame);
+    EXPECT_FALSE(outcome->worker_survives());
+  }
+  EXPECT_TRUE(std::holds_alternative<WorkerMark>(UnderstandWorker(MarkOf(kMarkCustomersMax, 7), 7)));
+}
+
 TEST(OutcomeTest, EveryEndHasANameAndAStatus) {
   std::set<std::string_view> names;
   for (int i = 0; i < kWorkerEnds; ++i) {
