@@ -58,9 +58,31 @@ std::variant<SumMessage, TaskEnd> SiteSumSteps::Say(const agent::TakeSumStep& st
   Answered answer = Take(kept, step.instruction, *trust);
   if (!answer.ok()) return StorageFailed(answer.status());
   if (auto* refused = std::get_if<Refused>(&*answer)) return TaskEnd(std::move(*refused));
-  const Status saved = parts_.cohorts.Save(kept);
+  const Status saved = Keep(std::move(kept));
   if (!saved.ok()) return StorageFailed(saved);
   return std::get<SumMessage>(*std::move(answer));
+}
+
+Status SiteSumSteps::Forget(const RoundId& round) {
+  kept_.reset();
+  return parts_.cohorts.Drop(round);
+}
+
+Status SiteSumSteps::ForgetAllBut(const std::optional<RoundId>& round) {
+  kept_.reset();
+  return parts_.cohorts.DropAllBut(round);
+}
+
+Status SiteSumSteps::Keep(KeptCohort cohort) {
+  kept_.reset();  // Whatever comes of it, what was there before is no longer true.
+  AISLE_RETURN_IF_ERROR(parts_.cohorts.Save(cohort));
+  kept_.emplace(std::move(cohort));
+  return OkStatus();
+}
+
+StatusOr<std::optional<KeptCohort>> SiteSumSteps::Load(const RoundId& round) {
+  if (kept_ && kept_->member.terms().round == round) return std::exchange(kept_, std::nullopt);
+  return parts_.cohorts.Load(round);
 }
 
 // Other roots forget what was proven under the old ones.
@@ -74,7 +96,7 @@ StatusOr<secagg::Trust> SiteSumSteps::TrustNow() {
 }
 
 std::variant<SumMessage, TaskEnd> SiteSumSteps::Advertise(const agent::TakeSumStep& step) {
-  const StatusOr<std::optional<KeptCohort>> found = parts_.cohorts.Load(step.terms.round);
+  const StatusOr<std::optional<KeptCohort>> found = Load(step.terms.round);
   if (!found.ok()) return StorageFailed(found.status());
   if (*found && (*found)->update == step.update.digest) {
     const secagg::Member& member = (*found)->member;
@@ -91,14 +113,15 @@ std::variant<SumMessage, TaskEnd> SiteSumSteps::Advertise(const agent::TakeSumSt
       secagg::Member::Join(step.terms, std::max(step.terms.cohort_min, parts_.policy.cohort_min), *self,
                            CredentialsOf(identity.key, identity.certificate.pem()), parts_.random);
   if (!member.ok()) return StorageFailed(member.status());
-  const KeptCohort joined{.update = step.update.digest, .key = std::move(identity.key), .member = *std::move(member)};
-  const Status saved = parts_.cohorts.Save(joined);  // The earlier attempt's secrets are gone with it.
+  Advert advert = member->advert();
+  const Status saved =  // The earlier attempt's secrets are gone with it.
+      Keep({.update = step.update.digest, .key = std::move(identity.key), .member = *std::move(member)});
   if (!saved.ok()) return StorageFailed(saved);
-  return SumMessage(joined.member.advert());
+  return SumMessage(std::move(advert));
 }
 
-std::variant<KeptCohort, TaskEnd> SiteSumSteps::CohortOf(const agent::TakeSumStep& step) const {
-  StatusOr<std::optional<KeptCohort>> found = parts_.cohorts.Load(step.terms.round);
+std::variant<KeptCohort, TaskEnd> SiteSumSteps::CohortOf(const agent::TakeSumStep& step) {
+  StatusOr<std::optional<KeptCohort>> found = Load(step.terms.round);
   if (!found.ok()) return StorageFailed(found.status());
   if (!*found || (*found)->update != step.update.digest) {
     return TaskEnd(Refused{RefusalReason::kCohortReplayed,
@@ -118,14 +141,15 @@ std::variant<BlobName, TaskEnd> SiteSumSteps::Mask(const agent::TakeSumStep& ste
     LogWarning("round {}: what store {} dealt to this one is wrong; enough others are right, so the sum goes on",
                step.terms.round, dealer);
   }
-  const Status saved = parts_.cohorts.Save(kept);  // From here on the vector is this cohort's for ever.
+  const Status saved = Keep(std::move(kept));  // From here on the vector is this cohort's for ever.
   if (!saved.ok()) return StorageFailed(saved);
+  const secagg::Member& member = kept_->member;
   if (step.update.size != step.terms.length * sizeof(uint32_t)) {
     return StorageFailed(DataLoss("a vector of {} bytes isn't {} coordinates", step.update.size, step.terms.length));
   }
-  const StatusOr<BlobName> masked = parts_.spool.WriteMasked(
-      step.terms.round, step.update,
-      [&kept](uint64_t first, std::span<uint32_t> values) { kept.member.Mask(first, values); });
+  const StatusOr<BlobName> masked =
+      parts_.spool.WriteMasked(step.terms.round, step.update,
+                               [&member](uint64_t first, std::span<uint32_t> values) { member.Mask(first, values); });
   if (!masked.ok()) return StorageFailed(masked.status());
   return *masked;
 }

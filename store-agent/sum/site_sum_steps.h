@@ -34,16 +34,20 @@ class SiteSumSteps final : public SumSteps {
 
   std::variant<SumMessage, TaskEnd> Say(const agent::TakeSumStep& step) override;
   std::variant<BlobName, TaskEnd> Mask(const agent::TakeSumStep& step) override;
-  Status Forget(const RoundId& round) override { return parts_.cohorts.Drop(round); }
-  Status ForgetAllBut(const std::optional<RoundId>& round) override { return parts_.cohorts.DropAllBut(round); }
+  Status Forget(const RoundId& round) override;
+  Status ForgetAllBut(const std::optional<RoundId>& round) override;
 
  private:
   std::variant<SumMessage, TaskEnd> Advertise(const agent::TakeSumStep& step);
-  // The cohort that the vector is in; refused if it is in none.
-  std::variant<KeptCohort, TaskEnd> CohortOf(const agent::TakeSumStep& step) const;
+  // The cohort that the vector is in; refused if it is in none. It is the caller's from then on, until Keep.
+  std::variant<KeptCohort, TaskEnd> CohortOf(const agent::TakeSumStep& step);
+  StatusOr<std::optional<KeptCohort>> Load(const RoundId& round);
+  // Durable when it returns OK. Also in memory: reading a private key takes OpenSSL as long as a whole step.
+  Status Keep(KeptCohort cohort);
   StatusOr<secagg::Trust> TrustNow();
 
   SumParts parts_;
+  std::optional<KeptCohort> kept_;            // As its file has it; nullopt: look there.
   std::optional<TrustedCertificates> known_;  // Of the chain; made when first needed.
 };
 
