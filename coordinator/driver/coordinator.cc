@@ -7,6 +7,7 @@
 
 #include "base/cover.h"
 #include "base/log.h"
+#include "base/reason.h"
 
 namespace aisle {
 namespace {
@@ -146,6 +147,25 @@ void Coordinator::NotifyWatchers(const JobId& job) {
   for (const auto& [watch, watcher] : watchers_) {
     if (watcher.job == job) watcher.changed();
   }
+}
+
+const ActiveJob* Coordinator::FindRound(const RoundId& round) const {
+  const auto found = jobs_.find(round.job);
+  if (found == jobs_.end() || found->second.round == nullptr || found->second.round->id() != round) return nullptr;
+  return &found->second;
+}
+
+ActiveJob* Coordinator::FindRound(const RoundId& round) {
+  return const_cast<ActiveJob*>(std::as_const(*this).FindRound(round));
+}
+
+Status Coordinator::RoundGone(const RoundId& round) const {
+  const StatusOr<std::optional<RoundRecord>> record = parts_.state.FindRound(round);
+  if (record.ok() && *record) {
+    return WithReason(FailedPrecondition("round {} is over ({})", round, NameOf((*record)->phase)),
+                      Reason::kRoundClosed);
+  }
+  return WithReason(NotFound("there is no round {}", round), Reason::kRoundUnknown);
 }
 
 }  // namespace aisle

@@ -1,9 +1,13 @@
 // Headquarters in one place: it owns every job and round, answers every store, and lets nothing be said before it is
 // written down. The story is split by concept:
-//   coordinator.cc  start and restart        fleet.cc  what stores ask
-//   rounds.cc       opening, committing and closing rounds     jobs.cc  what the data team asks
-//   absent.cc       who takes no part in a round, and why
+//   coordinator.cc  start and restart
+//   callers.cc      who calls: which store a certificate stands for, and how it gets one
+//   check_ins.cc    what each store is told
+//   transfers.cc    what stores fetch and send in pieces
 //   sum_steps.cc    the secure sum's steps: what is asked of stores, what is believed of their answers
+//   rounds.cc       opening, committing and closing rounds
+//   absent.cc       who takes no part in a round, and why
+//   jobs.cc         what the data team asks
 #pragma once
 
 #include <absl/time/time.h>
@@ -117,7 +121,7 @@ class Coordinator {
   // From now on certificates are issued, callers' statements believed and rosters signed by this.
   void ChangeIdentity(std::shared_ptr<const HouseIdentity> identity);
 
-  // ---- Stores (fleet.cc). Every call but Enrol first asks whether the certificate's key is still the store's.
+  // ---- Stores. Every call but Enrol first asks whether the certificate's key is still the store's.
   void Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply);
   void Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply);
   void RenewLate(std::string ended_pem, std::string csr_pem, std::string proof, Reply<Certificate> reply);
@@ -172,11 +176,13 @@ class Coordinator {
   // absent.cc
   std::vector<AbsentStores> AbsentFrom(const ActiveJob& job, const std::set<StoreId>& offered) const;
 
-  // fleet.cc
+  // callers.cc
   Status CanAnswer() const;
   StatusOr<StoreId> AdmitCaller(const Certificate& caller);
   StatusOr<StoreId> RecogniseCaller(const Certificate& caller);
   void CutOff(const StoreId& store, const Status& why);
+
+  // check_ins.cc
   ComeBack ComeBackLater();
   void OnCheckIn(const StoreId& store, uint64_t call, CheckIn check_in, WaitingRoom::Reply reply);
   std::optional<Instruction> InstructionFor(const StoreId& store, const CheckIn& check_in) const;
@@ -188,9 +194,8 @@ class Coordinator {
   bool IsBusy(const StoreId& store) const;
   void Offer(const StoreId& store, const CheckIn& check_in);
   void OfferWaiting(const RoundId& opened);
-  ActiveJob* FindRound(const RoundId& round);
-  const ActiveJob* FindRound(const RoundId& round) const;
-  Status RoundGone(const RoundId& round) const;
+
+  // transfers.cc
   bool IsFetchable(const Digest& blob) const;
 
   // sum_steps.cc
@@ -217,6 +222,9 @@ class Coordinator {
   Status Load();
   Status LoadJob(const JobRecord& record, const std::optional<RoundId>& open);
   void ReloadAfter(const Status& lost);
+  ActiveJob* FindRound(const RoundId& round);
+  const ActiveJob* FindRound(const RoundId& round) const;
+  Status RoundGone(const RoundId& round) const;
   void NotifyWatchers(const JobId& job);
 
   Parts parts_;

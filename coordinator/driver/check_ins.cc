@@ -1,81 +1,12 @@
-// What stores ask, and what each is told. Every answer follows from durable state, so every call can be repeated.
+// What each store is told when it checks in. Every answer follows from durable state, so every call can be repeated.
 #include <algorithm>
 
 #include "base/cover.h"
-#include "base/log.h"
 #include "base/overloaded.h"
-#include "base/reason.h"
 #include "coordinator/driver/coordinator.h"
 #include "coordinator/round/sum_tasks.h"
 
 namespace aisle {
-
-Status Coordinator::CanAnswer() const {
-  if (stopping_) return Unavailable("the coordinator is stopping; try again");
-  if (lost_) return Unavailable("the coordinator can't read its state at the moment; try again");
-  return OkStatus();
-}
-
-StatusOr<StoreId> Coordinator::AdmitCaller(const Certificate& caller) {
-  AISLE_RETURN_IF_ERROR(CanAnswer());
-  StatusOr<StoreId> store = desk_.Admit(caller);
-  if (!store.ok()) {
-    parts_.metrics.CallerRefused();
-    if (const StatusOr<StoreId> named = StoreOf(caller.identity()); named.ok()) {
-      stores_.NoteCallRefused(*named, store.status());
-    }
-  }
-  return store;
-}
-
-// For a call that was admitted at its beginning; the store's key may have been renewed since.
-StatusOr<StoreId> Coordinator::RecogniseCaller(const Certificate& caller) {
-  AISLE_RETURN_IF_ERROR(CanAnswer());
-  return desk_.Recognise(caller);
-}
-
-// Ends what the store has open: a held check-in, uploads, downloads.
-void Coordinator::CutOff(const StoreId& store, const Status& why) {
-  waiting_.Answer(store, why);
-  for (const auto& [id, transfer] : transfers_) {
-    if (transfer.store == store) transfer.cut(why);
-  }
-}
-
-void Coordinator::Enrol(std::string code, std::string csr_pem, Reply<EnrolmentDesk::Enrolled> reply) {
-  parts_.executor.Post([=, this, code = std::move(code), csr = std::move(csr_pem), reply = std::move(reply)] {
-    StatusOr<EnrolmentDesk::Enrolled> enrolled = desk_.Enrol(code, csr);
-    if (!enrolled.ok()) {
-      LogWarning("an enrolment was refused: {}", MessageOf(enrolled.status()));
-    } else {
-      LogInfo("store {} enrolled", enrolled->store);
-      if (!enrolled->repeated) {  // A box it had before has no say from here on.
-        CutOff(enrolled->store,
-               WithReason(Unauthenticated("store {} was enrolled anew: this box isn't it any more", enrolled->store),
-                          Reason::kDuplicateIdentity));
-      }
-    }
-    reply(std::move(enrolled));
-  });
-}
-
-void Coordinator::Renew(Certificate caller, std::string csr_pem, Reply<Certificate> reply) {
-  parts_.executor.Post([=, this, caller = std::move(caller), csr = std::move(csr_pem), reply = std::move(reply)] {
-    reply(desk_.Renew(caller, csr));
-  });
-}
-
-void Coordinator::RenewLate(std::string ended_pem, std::string csr_pem, std::string proof, Reply<Certificate> reply) {
-  parts_.executor.Post([=, this, ended = std::move(ended_pem), csr = std::move(csr_pem), proof = std::move(proof),
-                        reply = std::move(reply)] {
-    StatusOr<Certificate> renewed = desk_.RenewLate(ended, csr, proof, roots_pem());
-    if (renewed.ok())
-      LogInfo("store {} renewed a certificate that had ended", renewed->identity().name);
-    else
-      LogWarning("a late renewal was refused: {}", MessageOf(renewed.status()));
-    reply(std::move(renewed));
-  });
-}
 
 void Coordinator::AnswerCheckIn(Certificate caller, uint64_t call, CheckIn check_in, Reply<CheckInAnswered> reply) {
   parts_.executor.Post(
@@ -275,108 +206,6 @@ void Coordinator::Report(Certificate caller, OutcomeReport report, Done done) {
     parts_.metrics.OutcomeReported(report.outcome);
     job->round->Submit(OutcomeReported{.store = *store, .outcome = report.outcome}, done);
   });
-}
-
-void Coordinator::OpenBlob(Certificate caller, Digest blob, Reply<std::shared_ptr<const BlobReader>> reply) {
-  parts_.executor.Post([=, this, caller = std::move(caller), reply = std::move(reply)] {
-    const StatusOr<StoreId> store = AdmitCaller(caller);
-    if (!store.ok()) return reply(store.status());
-    if (!IsFetchable(blob)) return reply(NotFound("no plan or model of an active job has digest {}", blob));
-    reply(parts_.blobs.Find(blob));
-  });
-}
-
-bool Coordinator::IsFetchable(const Digest& blob) const {
-  return std::ranges::any_of(jobs_, [&](const auto& entry) {
-    const ActiveJob& job = entry.second;
-    return job.record.plan.digest == blob || job.weights.digest == blob;
-  });
-}
-
-void Coordinator::CountDownload(StoreId store, uint64_t bytes) {
-  parts_.executor.Post([=, this, store = std::move(store)] {
-    parts_.metrics.Downloaded(bytes);
-    for (auto& [id, job] : jobs_) {
-      if (job.round == nullptr) continue;
-      const Duty duty = job.round->machine().DutyOf(store);
-      if (std::holds_alternative<DutyTrain>(duty)) job.round->CountDownload(bytes);
-    }
-  });
-}
-
-void Coordinator::FindUpload(Certificate caller, RoundId round, Digest update, Reply<UploadStatus> reply) {
-  parts_.executor.Post([=, this, caller = std::move(caller), round = std::move(round), reply = std::move(reply)] {
-    const StatusOr<StoreId> store = AdmitCaller(caller);
-    if (!store.ok()) return reply(store.status());
-    ActiveJob* job = FindRound(round);
-    if (job == nullptr) return reply(RoundGone(round));
-    StatusOr<UploadStatus> status = job->spool->Find(*store, {.digest = update, .size = job->plan->update_size()});
-    if (status.ok()) {  // Whole in the spool isn't yet part of the round: that takes the journal's word.
-      const Roster* roster = RosterOf(job->round->machine().phase());
-      const Seat* seat = roster == nullptr ? nullptr : roster->Find(*store);
-      status->complete = seat != nullptr && std::holds_alternative<GaveUpdate>(*seat);
-    }
-    reply(std::move(status));
-  });
-}
-
-void Coordinator::BeginUpload(Certificate caller, UploadHeader header, Reply<Upload> reply) {
-  parts_.executor.Post([=, this, caller = std::move(caller), header = std::move(header), reply = std::move(reply)] {
-    const StatusOr<StoreId> store = AdmitCaller(caller);
-    if (!store.ok()) return reply(store.status());
-    ActiveJob* job = FindRound(header.round);
-    if (job == nullptr) return reply(RoundGone(header.round));
-    Status welcome = job->round->machine().Check(UpdateCollected{.store = *store, .digest = header.update.digest});
-    if (!welcome.ok()) return reply(welcome);
-    StatusOr<std::unique_ptr<UploadSession>> session = job->spool->Begin(*store, header.update, header.offset);
-    if (!session.ok()) return reply(session.status());
-    reply(Upload{.spool = job->spool, .session = *std::move(session)});
-  });
-}
-
-void Coordinator::AcceptUpload(Certificate caller, UploadHeader header, Done done) {
-  parts_.executor.Post([=, this, caller = std::move(caller), header = std::move(header), done = std::move(done)] {
-    const StatusOr<StoreId> store = RecogniseCaller(caller);  // It may have been revoked while it sent.
-    if (!store.ok()) return done(store.status());
-    ActiveJob* job = FindRound(header.round);
-    if (job == nullptr) return done(RoundGone(header.round));
-    parts_.metrics.Uploaded(header.update.size);
-    job->round->Submit(UpdateCollected{.store = *store, .digest = header.update.digest}, done);
-  });
-}
-
-uint64_t Coordinator::BeginTransfer(StoreId store, std::function<void(const Status&)> cut) {
-  const uint64_t transfer = ++last_transfer_;
-  parts_.executor.Post([this, transfer, opened = Transfer{std::move(store), std::move(cut)}]() mutable {
-    transfers_.emplace(transfer, std::move(opened));
-  });
-  return transfer;
-}
-
-void Coordinator::EndTransfer(uint64_t transfer, std::function<void()> ended) {
-  parts_.executor.Post([this, transfer, ended = std::move(ended)] {
-    transfers_.erase(transfer);
-    ended();
-  });
-}
-
-const ActiveJob* Coordinator::FindRound(const RoundId& round) const {
-  const auto found = jobs_.find(round.job);
-  if (found == jobs_.end() || found->second.round == nullptr || found->second.round->id() != round) return nullptr;
-  return &found->second;
-}
-
-ActiveJob* Coordinator::FindRound(const RoundId& round) {
-  return const_cast<ActiveJob*>(std::as_const(*this).FindRound(round));
-}
-
-Status Coordinator::RoundGone(const RoundId& round) const {
-  const StatusOr<std::optional<RoundRecord>> record = parts_.state.FindRound(round);
-  if (record.ok() && *record) {
-    return WithReason(FailedPrecondition("round {} is over ({})", round, NameOf((*record)->phase)),
-                      Reason::kRoundClosed);
-  }
-  return WithReason(NotFound("there is no round {}", round), Reason::kRoundUnknown);
 }
 
 }  // namespace aisle
