@@ -3,38 +3,56 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 
 #include "base/config.h"
+#include "base/identity/identity.h"
 
 namespace aisle::cli {
 namespace {
 
 constexpr uint64_t kCopyStep = 1 << 20;
 constexpr uint64_t kDigestsSizeMax = 256 << 20;
+constexpr size_t kPathMax = 256;
+constexpr std::string_view kPart = ".part";  // Of a file under way.
 
 std::string In(const std::string& folder, std::string_view name) { return fmt::format("{}/{}", folder, name); }
 
+std::string BlobPath(const Digest& digest) {
+  return fmt::format("blobs/{}/{}", digest.Hex().substr(0, 2), digest.Hex());
+}
+
 // The digest that a blob's path names; nullopt of anything else.
 std::optional<Digest> BlobAt(const std::string& path) {
-  if (!path.starts_with("blobs/")) return std::nullopt;
   const StatusOr<Digest> digest = Digest::FromHex(std::filesystem::path(path).filename().string());
-  return digest.ok() ? std::optional(*digest) : std::nullopt;
+  return digest.ok() && path == BlobPath(*digest) ? std::optional(*digest) : std::nullopt;
+}
+
+// A plain name within state/, and none that a file under way has.
+bool IsStatePath(const std::string& path) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./";
+  const auto has = [&](std::string_view part) { return path.find(part) != std::string::npos; };
+  return path.starts_with("state/") && path.size() < kPathMax && path.find_first_not_of(kPlain) == std::string::npos &&
+         !has("/.") && !has("..") && !has("//") && !path.ends_with('/') && !path.ends_with(kPart);
 }
 
 // Paths come from outside: they stay within the folder.
 Status CheckPath(const std::string& path) {
-  const bool known = path.starts_with("state/") || path.starts_with("blobs/");
-  if (known && path.find("..") == std::string::npos && path.find('\n') == std::string::npos && path.size() < 256) {
-    return OkStatus();
-  }
+  if (IsStatePath(path) || BlobAt(path)) return OkStatus();
   return InvalidArgument("a backup has no file '{}'", path);
 }
 
-std::string BlobPath(const Digest& digest) {
-  return fmt::format("blobs/{}/{}", digest.Hex().substr(0, 2), digest.Hex());
+// They are written into the mark as they are.
+Status CheckBegun(const v1::BackupBegun& begun) {
+  constexpr size_t kVersionMax = 64;
+  AISLE_RETURN_IF_ERROR(ChainName::Parse(begun.chain()).status());
+  const bool plain =
+      std::ranges::all_of(begun.version(), [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+  if (plain && begun.version().size() <= kVersionMax) return OkStatus();
+  return InvalidArgument("headquarters names a version that is none");
 }
 
 // Every blob below a backup's folder.
@@ -112,7 +130,10 @@ Status BackupWriter::LinkBlobs(const std::string& since) {
 
 Status BackupWriter::Take(const v1::BackUpResponse& message) {
   if (open_.valid() != message.has_data()) return DataLoss("the backup's messages are out of order");
-  if (message.has_begun()) begun_ = message.begun();
+  if (message.has_begun()) {
+    AISLE_RETURN_IF_ERROR(CheckBegun(message.begun()));
+    begun_ = message.begun();
+  }
   if (message.has_file()) return Begin(message.file());
   if (message.has_data()) return Append(message.data());
   ended_ = message.has_ended();

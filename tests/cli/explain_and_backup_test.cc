@@ -104,7 +104,8 @@ TEST_F(ExplainAndBackupTest, ABackupThatBrokeOffIsNoneAndIsGoneOnWith) {
 
 TEST_F(ExplainAndBackupTest, ABlobThatIsNotWhatItsNameSaysIsRefused) {
   Begin();
-  AddFile("blobs/ab/" + Sha256::Of("weights").Hex(), "weightz");
+  const std::string hex = Sha256::Of("weights").Hex();
+  AddFile("blobs/" + hex.substr(0, 2) + "/" + hex, "weightz");
   End();
   const Ran ran = Run({"backup", folder_ / "monday"});
   EXPECT_EQ(ran.code, 4);
@@ -112,7 +113,8 @@ TEST_F(ExplainAndBackupTest, ABlobThatIsNotWhatItsNameSaysIsRefused) {
 }
 
 TEST_F(ExplainAndBackupTest, NothingIsWrittenOutsideOfTheFolder) {
-  for (const char* path : {"../outside", "state/../../outside", "/tmp/outside", "keys/ca.key"}) {
+  for (const char* path : {"../outside", "state/../../outside", "/tmp/outside", "keys/ca.key", "state/", "state/a.part",
+                           "state/a//b", "state/./a", "blobs/ab/ab", "state/a\nb"}) {
     admin_.backup.clear();
     Begin();
     AddFile(path, "x");
