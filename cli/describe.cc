@@ -22,7 +22,7 @@ std::string EnumText(const std::string& name, size_t prefix) {
 std::string Of(uint32_t done, uint32_t total) { return fmt::format("{}/{}", done, total); }
 
 absl::Duration Lasted(const v1::Round& round) {
-  return absl::Milliseconds(round.closed_unix_ms() - round.opened_unix_ms());
+  return absl::FromUnixMillis(round.closed_unix_ms()) - absl::FromUnixMillis(round.opened_unix_ms());
 }
 
 // The number after `separator`; nullopt without one.

@@ -87,7 +87,8 @@ std::string LiveText(const v1::JobSnapshot& snapshot) {
 }
 
 std::string EndedRoundText(const v1::Round& round, const v1::Job& job) {
-  const absl::Duration took = absl::Milliseconds(round.closed_unix_ms() - round.opened_unix_ms());
+  const absl::Duration took =
+      absl::FromUnixMillis(round.closed_unix_ms()) - absl::FromUnixMillis(round.opened_unix_ms());
   const std::string head = fmt::format("round {:>4}  {:<9}  stores {}/{}", round.round().number(),
                                        PhaseText(round.phase()), round.stores_collected(), round.stores_selected());
   if (round.phase() == v1::ROUND_PHASE_ABORTED) return fmt::format("{}  {}", head, round.abort_reason());
