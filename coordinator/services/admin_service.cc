@@ -10,6 +10,7 @@
 #include "coordinator/services/explain.h"
 #include "coordinator/services/job_watch.h"
 #include "coordinator/services/read_models.h"
+#include "coordinator/services/submission.h"
 #include "coordinator/services/unary.h"
 #include "proto/convert/fleet.h"
 
@@ -17,16 +18,6 @@ namespace aisle {
 namespace {
 
 constexpr uint32_t kRoundsListedByDefault = 100;
-
-StatusOr<Submission> FromProto(const v1::SubmitJobRequest& request) {
-  Submission submission{.plan_signature = request.plan_signature(),
-                        .rounds = request.rounds(),
-                        .priority = request.priority(),
-                        .cohort_target = request.cohort_target()};
-  AISLE_ASSIGN_OR_RETURN(submission.job, JobId::Parse(request.job()));
-  AISLE_ASSIGN_OR_RETURN(submission.plan, DigestFromProto("plan_sha256", request.plan_sha256()));
-  return submission;
-}
 
 // The weights of the model that a job is to start from.
 Status FindBase(const Coordinator& coordinator, const v1::SubmitJobRequest& request, Submission& submission) {
@@ -103,7 +94,7 @@ grpc::ServerWriteReactor<v1::FetchBlobResponse>* AdminService::FetchBlob(grpc::C
 grpc::ServerUnaryReactor* AdminService::SubmitJob(grpc::CallbackServerContext* context,
                                                   const v1::SubmitJobRequest* request, v1::Job* job) {
   if (Status authorized = Authorize(*context); !authorized.ok()) return FinishNow(context, authorized);
-  StatusOr<Submission> submission = FromProto(*request);
+  StatusOr<Submission> submission = SubmissionOf(*request);
   if (!submission.ok()) return FinishNow(context, submission.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   coordinator_.Read([=, this, submission = *submission](const Coordinator& coordinator) mutable {
