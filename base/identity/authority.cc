@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/identity/issued_form.h"
 #include "base/identity/openssl.h"
 
 namespace aisle {
@@ -16,7 +17,6 @@ namespace {
 using openssl::Failed;
 using openssl::Malformed;
 
-constexpr const char* kRootName = "Aisle root";
 constexpr size_t kServerNamesMax = 32;
 constexpr size_t kDnsNameLengthMax = 253;
 
@@ -165,7 +165,7 @@ StatusOr<CertificateAuthority> CertificateAuthority::Create(const ChainName& cha
   }
   AISLE_RETURN_IF_ERROR(SetSerial(root.get(), random));
   AISLE_RETURN_IF_ERROR(SetLife(root.get(), now - kBackdating, now + kRootLifetime));
-  AISLE_RETURN_IF_ERROR(SetSubject(root.get(), chain, kRootName));
+  AISLE_RETURN_IF_ERROR(SetSubject(root.get(), chain, std::string(kRootName)));
   if (X509_set_issuer_name(root.get(), X509_get_subject_name(root.get())) != 1) return Failed("set the issuer");
   AISLE_RETURN_IF_ERROR(AddExtensions(root.get(), root.get(),
                                       std::array{Extension{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},

@@ -7,12 +7,10 @@
 #include <array>
 #include <ctime>
 
+#include "base/identity/p256_key.h"
+
 namespace aisle::openssl {
 namespace {
-
-// DER of a key on P-256, by name, as an uncompressed point (RFC 5480), up to the point's two coordinates.
-constexpr std::string_view kPublicKeyPrefix(
-    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04", 27);
 
 // PEM readers call this for an encrypted key. Without it OpenSSL would ask on the terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
@@ -60,7 +58,7 @@ StatusOr<Digest> DigestOfCertifiedKey(X509* certificate) {
   const std::string encoded(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   // As OpenSSL writes it, which takes it 50 times as long; other ways to write the same key don't make it another.
-  const bool as_written = encoded.size() == kPublicKeyPrefix.size() + 64 && encoded.starts_with(kPublicKeyPrefix);
+  const bool as_written = encoded.size() == kP256InfoSize && encoded.starts_with(kP256InfoPrefix);
   return as_written ? Sha256::Of(encoded) : DigestOfPublicKey(X509_get0_pubkey(certificate));
 }
 

@@ -1,7 +1,5 @@
 #include "base/identity/statement.h"
 
-#include <openssl/err.h>
-
 #include "base/identity/openssl.h"
 
 namespace aisle {
@@ -16,6 +14,17 @@ std::string Separated(std::string_view domain, std::string_view message) {
 }
 
 const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+Status Verify(const P256Key& key, const Identity& identity, std::string_view domain, std::string_view message,
+              std::string_view signature) {
+  Sha256 hash;
+  hash.Update(domain);
+  hash.Update(std::string_view("\0", 1));
+  hash.Update(message);
+  if (key.HasSigned(hash.Finish(), signature)) return OkStatus();
+  return Unauthenticated("the signature for {} is not by the key of {} '{}', or what it signs was changed", domain,
+                         RoleName(identity.role), identity.name);
+}
 
 }  // namespace
 
@@ -35,17 +44,13 @@ StatusOr<std::string> SignStatement(const KeyPair& key, std::string_view domain,
 
 Status VerifyStatement(const Certificate& certificate, std::string_view domain, std::string_view message,
                        std::string_view signature) {
-  const std::string bytes = Separated(domain, message);
-  const openssl::DigestContextPtr context(EVP_MD_CTX_new());
-  if (context == nullptr || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr,
-                                                 X509_get0_pubkey(certificate.handle())) != 1) {
-    return openssl::Failed("begin to verify a statement");
-  }
-  const int verdict = EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(bytes), bytes.size());
-  ERR_clear_error();
-  if (verdict == 1) return OkStatus();
-  return Unauthenticated("the signature for {} is not by the key of {} '{}', or what it signs was changed", domain,
-                         RoleName(certificate.identity().role), certificate.identity().name);
+  AISLE_ASSIGN_OR_RETURN(const P256Key key, P256Key::Of(X509_get0_pubkey(certificate.handle())));
+  return Verify(key, certificate.identity(), domain, message, signature);
+}
+
+Status VerifyStatement(const Party& party, std::string_view domain, std::string_view message,
+                       std::string_view signature) {
+  return Verify(party.key, party.identity, domain, message, signature);
 }
 
 }  // namespace aisle

@@ -7,6 +7,7 @@
 
 #include "base/identity/certificate.h"
 #include "base/identity/key_pair.h"
+#include "base/identity/party.h"
 #include "base/status.h"
 
 namespace aisle {
@@ -17,9 +18,11 @@ inline constexpr std::string_view kLateRenewalDomain = "aisle/late-renewal/v1";
 // `domain` begins with "aisle/", holds no '\0', and is of one use in the house only.
 StatusOr<std::string> SignStatement(const KeyPair& key, std::string_view domain, std::string_view message);
 
-// Unauthenticated unless `signature` is by the certificate's key. Whose certificate it is, and whether its chain can be
-// trusted, is for the caller to ask (Certificate::CheckIssuedBy).
+// Unauthenticated unless `signature` is by the certificate's or the party's key. Whose it is, and whether its chain can
+// be trusted, is for the caller to ask (Certificate::CheckIssuedBy).
 Status VerifyStatement(const Certificate& certificate, std::string_view domain, std::string_view message,
+                       std::string_view signature);
+Status VerifyStatement(const Party& party, std::string_view domain, std::string_view message,
                        std::string_view signature);
 
 }  // namespace aisle

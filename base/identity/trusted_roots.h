@@ -1,4 +1,4 @@
-// The roots of a chain, parsed once, and the certificates that were found to be theirs.
+// The roots of a chain, parsed once, and the parties whose certificates were found to be theirs.
 #pragma once
 
 #include <absl/time/time.h>
@@ -7,8 +7,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/identity/certificate.h"
+#include "base/identity/issuer.h"
+#include "base/identity/party.h"
 #include "base/status.h"
 
 struct x509_store_st;
@@ -32,35 +35,41 @@ class TrustedRoots {
   // OpenSSL's "sslclient" or "sslserver" purpose has it, fit for its role.
   StatusOr<Span> Check(const Certificate& certificate, absl::Time now) const;
 
+  struct Proven {
+    std::shared_ptr<const Party> party;
+    Span valid;
+  };
+  // As Certificate::FromPem and Check. What is written byte for byte as our authority writes it is read and checked
+  // without OpenSSL's reader of X.509, in a third of the time; it decides about everything else, and says what is
+  // wrong.
+  StatusOr<Proven> Prove(std::string_view certificate_pem, absl::Time now) const;
+
  private:
-  TrustedRoots(std::string pem, std::shared_ptr<x509_store_st> store)
-      : pem_(std::move(pem)), store_(std::move(store)) {}
+  TrustedRoots(std::string pem, std::shared_ptr<x509_store_st> store, std::vector<Issuer> issuers)
+      : pem_(std::move(pem)), store_(std::move(store)), issuers_(std::move(issuers)) {}
   std::string pem_;
   std::shared_ptr<x509_store_st> store_;
+  std::vector<Issuer> issuers_;  // Of those roots that Issuer knows.
 };
 
 // Remembers, by their PEM, certificates that the roots have signed: that stays true, and finding it out takes a
-// signature on P-256 and much reading of X.509. Whether they are valid is asked each time. Revocations are the caller's
-// business. Has one owner; not thread-safe.
+// signature on P-256. Whether they are valid is asked each time. Revocations are the caller's business. Has one owner;
+// not thread-safe.
 class TrustedCertificates {
  public:
-  // Keeps at most `size` certificates, of some 6 KiB each; full, it forgets them all.
+  // Keeps at most `size` certificates, of some 3 KiB each; full, it forgets them all.
   TrustedCertificates(TrustedRoots roots, size_t size) : roots_(std::move(roots)), size_(size) {}
 
   const TrustedRoots& roots() const { return roots_; }
-  // As Certificate::FromPem and TrustedRoots::Check. What fails isn't kept.
-  StatusOr<Certificate> Find(const std::string& pem, absl::Time now);
-  // As Certificate::FromPem: no word on whether it is to be trusted.
-  StatusOr<Certificate> Parse(const std::string& pem) const;
+  // As TrustedRoots::Prove. What fails isn't kept.
+  StatusOr<std::shared_ptr<const Party>> Find(const std::string& pem, absl::Time now);
+  // Certificate::key_digest; errors as of Certificate::FromPem. No word on whether it is to be trusted.
+  StatusOr<Digest> KeyDigestOf(const std::string& pem) const;
 
  private:
-  struct Known {
-    Certificate certificate;
-    TrustedRoots::Span valid;
-  };
   TrustedRoots roots_;
   size_t size_;
-  std::unordered_map<std::string, Known> known_;
+  std::unordered_map<std::string, TrustedRoots::Proven> known_;
 };
 
 }  // namespace aisle

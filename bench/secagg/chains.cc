@@ -2,7 +2,6 @@
 
 #include <absl/time/clock.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "base/identity/statement.h"
 #include "base/identity/trusted_roots.h"
 #include "base/random.h"
+#include "store-agent/sum/chain_trust.h"
 
 namespace aisle::secagg {
 namespace {
@@ -57,47 +57,28 @@ Credentials RealCredentials(const CertificateAuthority& authority, Role role, st
           }};
 }
 
-// Whoever the certificate is found to be about.
-using Find = std::function<StatusOr<Certificate>(const std::string& pem)>;
-
-Status CheckReal(const Find& find, const std::string& pem, const Identity& identity, std::string_view domain,
-                 std::string_view message, std::string_view signature) {
-  AISLE_ASSIGN_OR_RETURN(const Certificate certificate, find(pem));
-  if (certificate.identity() != identity) return Unauthenticated("another's certificate");
-  return VerifyStatement(certificate, domain, message, signature);
+// As an agent's own: whom it has met is known to it, of the others it wants proof.
+Trust StoresTrust(TrustedCertificates& known, const std::vector<Credentials>& met) {
+  for (const Credentials& store : met) (void)known.Find(store.certificate_pem, absl::Now());
+  return ChainTrust(known, BenchChain(), absl::Now());
 }
 
-Trust RealTrust(const Find& find) {
-  return {.verify_store =
-              [find](const std::string& pem, const StoreId& store, std::string_view domain, std::string_view message,
-                     std::string_view signature) {
-                const Identity identity{.chain = BenchChain(), .role = Role::kStore, .name = store.str()};
-                return CheckReal(find, pem, identity, domain, message, signature);
-              },
-          .verify_headquarters =
-              [find](const std::string& pem, std::string_view domain, std::string_view message,
-                     std::string_view signature) {
-                const Identity identity{.chain = BenchChain(), .role = Role::kCoordinator, .name = "hq"};
-                return CheckReal(find, pem, identity, domain, message, signature);
-              },
-          .key_of = [find](const std::string& pem) -> StatusOr<Digest> {
-            AISLE_ASSIGN_OR_RETURN(const Certificate certificate, find(pem));
-            return certificate.key_digest();
-          }};
-}
-
-Trust StoresTrust(const TrustedRoots& roots, const std::vector<Credentials>& met) {
-  const auto known = std::make_shared<TrustedCertificates>(roots, 2048);
-  for (const Credentials& store : met) (void)known->Find(store.certificate_pem, absl::Now());
-  return RealTrust([known](const std::string& pem) { return known->Find(pem, absl::Now()); });
-}
-
+// As the coordinator's, of callers whose certificates the handshake has proven.
 Trust HeadquartersTrust(const std::vector<Credentials>& stores) {
   const auto connected = std::make_shared<std::map<std::string, Certificate>>();
   for (const Credentials& store : stores) {
     connected->emplace(store.certificate_pem, *Certificate::FromPem(store.certificate_pem));
   }
-  return RealTrust([connected](const std::string& pem) -> StatusOr<Certificate> { return connected->at(pem); });
+  const auto verify = [connected](const std::string& pem, const StoreId& store, std::string_view domain,
+                                  std::string_view message, std::string_view signature) -> Status {
+    const Certificate& certificate = connected->at(pem);
+    AISLE_ASSIGN_OR_RETURN(const StoreId named, StoreOf(certificate.identity()));
+    if (named != store) return Unauthenticated("another's certificate");
+    return VerifyStatement(certificate, domain, message, signature);
+  };
+  return {.verify_store = verify,
+          .verify_headquarters = [](const auto&...) { return Unimplemented("headquarters doesn't listen to itself"); },
+          .key_of = [](const auto&) { return Unimplemented("headquarters compares no keys of certificates"); }};
 }
 
 }  // namespace
@@ -130,7 +111,8 @@ Chain EcdsaChain(uint32_t stores, bool met) {
   chain.headquarters = RealCredentials(authority, Role::kCoordinator, "hq", random);
   const TrustedRoots roots = *TrustedRoots::FromPem(authority.root_pem());
   for (uint32_t number = 0; number < stores; ++number) {
-    chain.trusts.push_back(StoresTrust(roots, met ? chain.stores : std::vector<Credentials>()));
+    chain.known.push_back(std::make_unique<TrustedCertificates>(roots, 2048));
+    chain.trusts.push_back(StoresTrust(*chain.known.back(), met ? chain.stores : std::vector<Credentials>()));
   }
   chain.headquarters_trust = HeadquartersTrust(chain.stores);
   return chain;

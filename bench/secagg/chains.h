@@ -2,8 +2,10 @@
 // can be told from what the protocol costs.
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "base/identity/trusted_roots.h"
 #include "base/ids.h"
 #include "privacy/secagg/trust.h"
 
@@ -13,6 +15,7 @@ struct Chain {
   std::vector<Credentials> stores;
   Credentials headquarters;
   std::vector<Trust> trusts;  // Each store's own: nobody learns from another whom to trust.
+  std::vector<std::unique_ptr<TrustedCertificates>> known;  // What these have proven, if certificates are real.
   Trust headquarters_trust;
 };
 

@@ -1,5 +1,7 @@
 #include "store-agent/sum/chain_trust.h"
 
+#include <memory>
+
 #include "base/identity/statement.h"
 
 namespace aisle {
@@ -11,27 +13,27 @@ struct Believed {
   absl::Time now;
 };
 
-StatusOr<Certificate> Trusted(const Believed& believed, const std::string& pem, Role role) {
-  AISLE_ASSIGN_OR_RETURN(Certificate certificate, believed.known.Find(pem, believed.now));
-  AISLE_RETURN_IF_ERROR(RequireRole(certificate.identity(), role));
-  if (certificate.identity().chain != believed.chain) {
-    return Unauthenticated("{} is of another chain", certificate.identity().Uri());
+StatusOr<std::shared_ptr<const Party>> Trusted(const Believed& believed, const std::string& pem, Role role) {
+  AISLE_ASSIGN_OR_RETURN(std::shared_ptr<const Party> party, believed.known.Find(pem, believed.now));
+  AISLE_RETURN_IF_ERROR(RequireRole(party->identity, role));
+  if (party->identity.chain != believed.chain) {
+    return Unauthenticated("{} is of another chain", party->identity.Uri());
   }
-  return certificate;
+  return party;
 }
 
 Status CheckStore(const Believed& believed, const std::string& pem, const StoreId& store, std::string_view domain,
                   std::string_view message, std::string_view signature) {
-  AISLE_ASSIGN_OR_RETURN(const Certificate certificate, Trusted(believed, pem, Role::kStore));
-  AISLE_ASSIGN_OR_RETURN(const StoreId named, StoreOf(certificate.identity()));
+  AISLE_ASSIGN_OR_RETURN(const auto party, Trusted(believed, pem, Role::kStore));
+  AISLE_ASSIGN_OR_RETURN(const StoreId named, StoreOf(party->identity));
   if (named != store) return PermissionDenied("the certificate is {}'s, not {}'s", named, store);
-  return VerifyStatement(certificate, domain, message, signature);
+  return VerifyStatement(*party, domain, message, signature);
 }
 
 Status CheckHeadquarters(const Believed& believed, const std::string& pem, std::string_view domain,
                          std::string_view message, std::string_view signature) {
-  AISLE_ASSIGN_OR_RETURN(const Certificate certificate, Trusted(believed, pem, Role::kCoordinator));
-  return VerifyStatement(certificate, domain, message, signature);
+  AISLE_ASSIGN_OR_RETURN(const auto party, Trusted(believed, pem, Role::kCoordinator));
+  return VerifyStatement(*party, domain, message, signature);
 }
 
 }  // namespace
@@ -48,10 +50,7 @@ secagg::Trust ChainTrust(TrustedCertificates& known, const ChainName& chain, abs
                          std::string_view signature) {
                 return CheckHeadquarters(believed, pem, domain, message, signature);
               },
-          .key_of = [&known](const std::string& pem) -> StatusOr<Digest> {
-            AISLE_ASSIGN_OR_RETURN(const Certificate certificate, known.Parse(pem));
-            return certificate.key_digest();
-          }};
+          .key_of = [&known](const std::string& pem) { return known.KeyDigestOf(pem); }};
 }
 
 }  // namespace aisle

@@ -1,6 +1,8 @@
 // Certificates, requests, keys, names and codes, from whoever connects; and what headquarters keeps of codes.
 #include "base/check.h"
 #include "base/identity/authority.h"
+#include "base/identity/der.h"
+#include "base/identity/issued_form.h"
 #include "base/identity/signing.h"
 #include "base/identity/statement.h"
 #include "base/identity/trusted_roots.h"
@@ -12,8 +14,19 @@ namespace {
 
 const absl::Time kAt = absl::FromUnixSeconds(1'800'000'000);
 
+// What is read without OpenSSL is what OpenSSL reads.
+void TryForm(std::string_view input, const StatusOr<Certificate>& certificate) {
+  const std::optional<std::string> der = der::FromCertificatePem(input);
+  const std::optional<IssuedForm> form = der ? ReadIssuedForm(*der) : std::nullopt;
+  if (!form || !P256Key::FromInfo(form->key_info).ok()) return;
+  AISLE_CHECK(certificate.ok() && certificate->identity() == form->identity);
+  AISLE_CHECK(certificate->not_before() == form->not_before && certificate->not_after() == form->not_after);
+  AISLE_CHECK(certificate->key_digest() == Sha256::Of(form->key_info));
+}
+
 void TryCertificate(std::string_view input) {
   const StatusOr<Certificate> certificate = Certificate::FromPem(input);
+  TryForm(input, certificate);
   if (!certificate.ok()) return;
   (void)certificate->ServerNames();
   (void)certificate->CheckIssuedBy(input, kAt);
@@ -71,4 +84,4 @@ std::vector<std::string> Seeds() {
 
 }  // namespace aisle::fuzz::identity
 
-AISLE_FUZZ_TARGET(identity);
+AISLE_DEAR_FUZZ_TARGET(identity, 4);

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/identity/der.h"
 #include "base/identity/openssl.h"
 
 namespace aisle::testing {
@@ -80,6 +81,50 @@ std::string ForgeCertificate(const std::vector<ForgedName>& names, bool is_autho
 std::string ForgeRsaCertificate(const std::string& uri) {
   const KeyPtr key(EVP_RSA_gen(2048));
   return Forge(key.get(), {{ForgedName::Form::kUri, uri}}, false);
+}
+
+std::string SignAsCertificate(std::string_view signed_part, const KeyPair& issuer) {
+  const openssl::DigestContextPtr context(EVP_MD_CTX_new());
+  std::string signature(80, '\0');
+  size_t size = signature.size();
+  AISLE_CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, issuer.handle()) == 1 &&
+              EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                             reinterpret_cast<const unsigned char*>(signed_part.data()), signed_part.size()) == 1);
+  signature.resize(size);
+  std::string content(signed_part);
+  content.append("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12);
+  content += der::Element(der::kBitString, std::string(1, '\0') + signature);
+  std::string certificate = "\x30\x82";
+  certificate += static_cast<char>(content.size() >> 8);
+  certificate += static_cast<char>(content.size() & 0xff);
+  return PemOfDer(certificate + content);
+}
+
+std::string PemOfDer(std::string_view certificate) {
+  const BioPtr writer(BIO_new(BIO_s_mem()));
+  AISLE_CHECK(PEM_write_bio(writer.get(), PEM_STRING_X509, "",
+                            reinterpret_cast<const unsigned char*>(certificate.data()),
+                            static_cast<long>(certificate.size())) > 0);
+  return std::string(openssl::Written(writer.get()));
+}
+
+std::string ForgeRoot(const KeyPair& key, const std::vector<ForgedExtension>& changed) {
+  SecureRandom random;
+  const CertificateAuthority model =
+      CertificateAuthority::Create(Chain("northwind"), key.Clone(), kNow, random).value();
+  const auto parsed = openssl::ParseCertificates(model.root_pem()).value();
+  X509* const root = parsed.front().get();
+  for (const ForgedExtension& extension : changed) {
+    const int there = X509_get_ext_by_NID(root, extension.nid, -1);
+    if (there >= 0) X509_EXTENSION_free(X509_delete_ext(root, there));
+    if (extension.value.empty()) continue;
+    X509V3_CTX context{};
+    X509V3_set_ctx(&context, root, root, nullptr, nullptr, 0);
+    const openssl::ExtensionPtr made(X509V3_EXT_conf_nid(nullptr, &context, extension.nid, extension.value.c_str()));
+    AISLE_CHECK(made != nullptr && X509_add_ext(root, made.get(), -1) == 1);
+  }
+  AISLE_CHECK(X509_sign(root, key.handle(), EVP_sha256()) > 0);
+  return openssl::WriteCertificate(root).value();
 }
 
 std::string ForgeRsaCsr(unsigned bits) {

@@ -24,7 +24,17 @@ struct ForgedName {
 };
 // A certificate with exactly these names, signed by its own throw-away key.
 std::string ForgeCertificate(const std::vector<ForgedName>& names, bool is_authority = false);
-// The same over an RSA key.
+// A whole certificate around a signed part (DER of a TBSCertificate) that may say anything.
+std::string SignAsCertificate(std::string_view signed_part, const KeyPair& issuer);
+std::string PemOfDer(std::string_view certificate);
+// A root over `key`, named as NewAuthority's and with its extensions, but for `changed`, in OpenSSL's configuration
+// language: replaced, added, or left out where it is empty.
+struct ForgedExtension {
+  int nid;
+  std::string value;
+};
+std::string ForgeRoot(const KeyPair& key, const std::vector<ForgedExtension>& changed);
+// ForgeCertificate over an RSA key.
 std::string ForgeRsaCertificate(const std::string& uri);
 
 std::string ForgeRsaCsr(unsigned bits);
