@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/status.h"
 
+struct evp_pkey_ctx_st;
 struct evp_pkey_st;
 
 namespace aisle {
@@ -20,8 +21,8 @@ inline constexpr size_t kX25519Size = 32;  // Bytes of a private key, a public k
 // that must be so (RFC 7748, section 5). InvalidArgument for any other size.
 StatusOr<std::string> X25519PublicKey(const SecretBytes& private_key);
 
-// A private key made ready once, for agreeing with many: making one ready costs half as much as an agreement. Cheap to
-// copy. Its const functions are thread-safe.
+// A private key made ready once, for agreeing with many: making one ready costs nearly as much as an agreement. Cheap
+// to copy. Its const functions are thread-safe.
 class X25519Key {
  public:
   // As X25519PublicKey.
@@ -31,8 +32,10 @@ class X25519Key {
   StatusOr<SecretBytes> AgreeWith(std::string_view peer_public_key) const;
 
  private:
-  explicit X25519Key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
-  std::shared_ptr<evp_pkey_st> key_;  // OpenSSL wipes it.
+  X25519Key(std::shared_ptr<evp_pkey_st> key, std::shared_ptr<evp_pkey_ctx_st> ready)
+      : key_(std::move(key)), ready_(std::move(ready)) {}
+  std::shared_ptr<evp_pkey_st> key_;        // OpenSSL wipes it.
+  std::shared_ptr<evp_pkey_ctx_st> ready_;  // To agree; copied for each use and never changed.
 };
 
 // The shared secret, kX25519Size bytes. It is a point of the curve and not uniformly random: derive keys from it with

@@ -66,9 +66,9 @@ Mask SelfMask(const SecretBytes& seed, const CohortName& cohort, uint32_t positi
 }
 
 Status CheckPublicKey(std::string_view what, std::string_view key) {
-  SecretBytes any(kX25519Size);  // A point of low order gives zero with whatever private key.
-  std::ranges::fill(any.Mutable(), uint8_t{1});
-  return Annotate(X25519(any, key).status(), what);
+  // A point of low order gives zero with whatever private key.
+  static const X25519Key any = ReadyKey(SecretBytes::CopyOf(std::string(kX25519Size, '\1')));
+  return Annotate(any.AgreeWith(key).status(), what);
 }
 
 }  // namespace aisle::secagg
