@@ -4,10 +4,12 @@
 //                                            report) is a bug.
 //   std::vector<std::string> Seeds();        Inputs the parser accepts: where the fuzzer starts from.
 //
-// and ends with AISLE_FUZZ_TARGET(NAME). With the preset fuzz each target is a program of its own that libFuzzer drives
-// (libfuzzer.cc); every other build replays all of them in one program, without a fuzzer (replay_test.cc).
+// and ends with AISLE_FUZZ_TARGET(NAME), or AISLE_DEAR_FUZZ_TARGET(NAME, COST). With the preset fuzz each target is a
+// program of its own that libFuzzer drives (libfuzzer.cc); every other build replays all of them in one program,
+// without a fuzzer (replay_test.cc).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@ struct Target {
   std::string_view name;
   void (*try_input)(std::string_view input);
   std::vector<std::string> (*seeds)();
+  size_t cost;  // Of an input, in tenths of a millisecond or so: without a fuzzer so many times fewer are tried.
 };
 
 // Those of this program, in no order. Complete when main begins.
@@ -27,10 +30,24 @@ struct Registration {
   explicit Registration(const Target& target);
 };
 
+// For targets of several parsers: the input's first byte says which.
+struct Chosen {
+  size_t which = 0;  // Below `count`.
+  std::string_view input;
+};
+inline Chosen Choose(std::string_view input, size_t count) {
+  if (input.empty()) return {};
+  return {.which = static_cast<unsigned char>(input[0]) % count, .input = input.substr(1)};
+}
+inline std::string Choosing(size_t which, std::string_view input) {
+  return static_cast<char>(which) + std::string(input);
+}
+
 }  // namespace aisle::fuzz
 
-#define AISLE_FUZZ_TARGET(name)                                         \
-  namespace aisle::fuzz::name {                                         \
-  const Registration kRegistration({#name "_fuzz", &TryInput, &Seeds}); \
-  }                                                                     \
+#define AISLE_FUZZ_TARGET(name) AISLE_DEAR_FUZZ_TARGET(name, 1)
+#define AISLE_DEAR_FUZZ_TARGET(name, cost)                                    \
+  namespace aisle::fuzz::name {                                               \
+  const Registration kRegistration({#name "_fuzz", &TryInput, &Seeds, cost}); \
+  }                                                                           \
   static_assert(true)

@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kPlacesMax = 150;  // Of a seed, evenly spread.
-constexpr int kDrawn = 1500;        // Inputs for each target.
+constexpr size_t kDrawn = 1500;     // Inputs for each target.
 
 std::string_view input_now;
 
@@ -71,10 +71,9 @@ class ReplayTest : public ::testing::TestWithParam<Target> {
     input_now = input;
     GetParam().try_input(input);
   }
+  static size_t Stride(const std::string& seed) { return 1 + seed.size() * GetParam().cost / kPlacesMax; }
   const std::vector<std::string> seeds_ = GetParam().seeds();
 };
-
-size_t Stride(const std::string& seed) { return 1 + seed.size() / kPlacesMax; }
 
 TEST_P(ReplayTest, SurvivesItsSeeds) {
   ASSERT_FALSE(seeds_.empty());
@@ -116,7 +115,7 @@ TEST_P(ReplayTest, SurvivesWhatIsDrawnFromTheCorpus) {
   known.insert(known.end(), seeds_.begin(), seeds_.end());
   AesCtrStream random(SecretBytes::CopyOf(Sha256::Of(GetParam().name).view()), "fuzz");
   Mutator mutator(std::move(known), random);
-  for (int drawn = 0; drawn < kDrawn; ++drawn) Try(mutator.Draw());
+  for (size_t drawn = 0; drawn < kDrawn / GetParam().cost; ++drawn) Try(mutator.Draw());
 }
 
 INSTANTIATE_TEST_SUITE_P(, ReplayTest, ::testing::ValuesIn(Targets()),
