@@ -1,11 +1,12 @@
 // What a store keeps on its disk between two calls: its place in a cohort, the count of its bytes, the head of its
-// ledger, a training in the making. Files that only the store's key opens are written with that key here, so that what
-// is in them is reached.
+// ledger, a training in the making, a blob that is being fetched. Files that only the store's key opens are written
+// with that key here, so that what is in them is reached.
 #include "base/check.h"
 #include "base/codec.h"
 #include "store-agent/ledger/ledger_file.h"
 #include "store-agent/sum/cohort_files.h"
 #include "store-agent/task/kept_training.h"
+#include "store-agent/transfer/blob_cache.h"
 #include "store-agent/transfer/byte_meter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/messages.h"
@@ -90,6 +91,30 @@ void TryTraining(const Scratch& scratch, std::string_view input) {
   AISLE_CHECK(task.resume() == whole);
 }
 
+// A blob that comes down in pieces, some of them others', cut and gone on with: what is whole is what its name says.
+void TryDownload(const Scratch& scratch, std::string_view input) {
+  static const std::string content(48, 'w');
+  static const BlobName name{.digest = Sha256::Of(content), .size = content.size()};
+  const BlobCache cache = BlobCache::Open(scratch.Fresh("blobs")).value();
+  std::optional<PartialBlob> part;
+  for (ByteReader in(input.substr(0, 128)); in.remaining() > 0;) {
+    const uint8_t what = in.U8();
+    if (!part || what % 4 == 0) {
+      part.reset();
+      if (auto begun = cache.Begin(name); begun.ok()) part.emplace(*std::move(begun));
+    } else if (what % 4 == 1) {
+      (void)part->Append(content.substr(0, in.U8()));
+    } else if (what % 4 == 2) {
+      (void)part->Append(in.Raw(std::min<size_t>(what, in.remaining())));
+    } else {
+      const bool finished = part->Finish().ok();
+      part.reset();
+      AISLE_CHECK(!finished || cache.Has(name));
+    }
+    if (cache.Has(name)) AISLE_CHECK(cache.Read(name).value() == content);
+  }
+}
+
 // The file itself.
 void TrySealed(const Scratch& scratch, std::string_view input) {
   static const SecretBytes key = SecretBytes::CopyOf(std::string(32, 'k'));
@@ -138,7 +163,7 @@ std::string Pieces() {
 
 void TryInput(std::string_view input) {
   static const Scratch scratch;
-  static constexpr std::array kParsers = {TryCohort, TryMeter, TryLedgerHead, TryTraining, TrySealed};
+  static constexpr std::array kParsers = {TryCohort, TryMeter, TryLedgerHead, TryTraining, TrySealed, TryDownload};
   const Chosen chosen = Choose(input, kParsers.size());
   kParsers[chosen.which](scratch, chosen.input);
 }
@@ -147,8 +172,11 @@ std::vector<std::string> Seeds() {
   const LedgerHead head = Ledger::Open(*StoreId::Parse("leeds-01"), kAt).ledger.head();
   return {Choosing(0, CohortSeed()),
           Choosing(1, ByteWriter().Raw("AISLEBM1").I64(absl::ToUnixSeconds(kAt) / 86400).U64(12345).Take()),
-          Choosing(2, ByteWriter().Raw("AISLELH1").U64(head.entries).Put(head.digest).Take()), Choosing(3, Pieces()),
-          Choosing(4, SealedSeed())};
+          Choosing(2, ByteWriter().Raw("AISLELH1").U64(head.entries).Put(head.digest).Take()),
+          Choosing(3, Pieces()),
+          Choosing(4, SealedSeed()),
+          Choosing(5, std::string("\0\1\x20\0\1\x10\3\0", 8)),
+          Choosing(5, std::string("\0\1\x10\6spoilt\3\0", 12))};
 }
 
 }  // namespace aisle::fuzz::kept
