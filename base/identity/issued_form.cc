@@ -1,5 +1,6 @@
 #include "base/identity/issued_form.h"
 
+#include <array>
 #include <charconv>
 
 #include "base/identity/der.h"
@@ -55,8 +56,8 @@ std::optional<int> Number(std::string_view digits) {
 // "MMDDHHMMSSZ", of a year.
 std::optional<absl::Time> TimeIn(int year, std::string_view text) {
   if (text.size() != 11 || text.back() != 'Z') return std::nullopt;
-  int parts[5];
-  for (size_t i = 0; i < 5; ++i) {
+  std::array<int, 5> parts{};
+  for (size_t i = 0; i < parts.size(); ++i) {
     const std::optional<int> part = Number(text.substr(2 * i, 2));
     if (!part) return std::nullopt;
     parts[i] = *part;
