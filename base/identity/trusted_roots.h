@@ -57,7 +57,7 @@ class TrustedRoots {
 // not thread-safe.
 class TrustedCertificates {
  public:
-  // Keeps at most `size` certificates, of some 3 KiB each; full, it forgets them all.
+  // Keeps at most `size` certificates, of some 4 KiB each; full, it forgets them all.
   TrustedCertificates(TrustedRoots roots, size_t size) : roots_(std::move(roots)), size_(size) {}
 
   const TrustedRoots& roots() const { return roots_; }
