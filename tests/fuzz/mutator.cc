@@ -8,7 +8,7 @@ namespace aisle::fuzz {
 namespace {
 
 constexpr size_t kPieceMax = 64;
-constexpr size_t kSizeMax = 1 << 14;  // Of what is drawn.
+constexpr size_t kInputMax = 1 << 14;  // Of what is drawn.
 
 // Where a parser's arithmetic breaks, if it breaks.
 constexpr std::array<uint64_t, 14> kNumbers = {
@@ -64,7 +64,7 @@ void Mutator::Change(std::string& input) {
 std::string Mutator::Draw() {
   std::string input = Any();
   for (uint64_t changes = 1 + random_.Below(5); changes > 0; --changes) Change(input);
-  if (input.size() > kSizeMax) input.resize(kSizeMax);
+  if (input.size() > kInputMax) input.resize(kInputMax);
   return input;
 }
 

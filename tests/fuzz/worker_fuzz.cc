@@ -9,7 +9,6 @@
 #include "aggregation/weights.h"
 #include "base/check.h"
 #include "base/overloaded.h"
-#include "privacy/release.h"
 #include "store-agent/supervisor/conversation.h"
 #include "store-agent/supervisor/customer_attempts.h"
 #include "store-agent/supervisor/outcome.h"
@@ -43,7 +42,7 @@ void Use(WorkerOutcome outcome) {
   const SecretVector<int32_t>& vector = std::get<SecretVector<int32_t>>(update);
   static const Quantizer quantizer =
       Quantizer::Make({.clip_norm = 1, .length = Shape().length(), .addends_max = 10, .noise_multiplier = 1}).value();
-  (void)CheckSensitivity(PrivacyUnit::kStore, vector.Reveal(), quantizer);
+  (void)quantizer.CheckNorm(vector.Reveal());
 }
 
 // Each word in its turn, as a task hears them; at the end the worker dies and somebody is blamed.
