@@ -24,7 +24,7 @@ Status PartialBlob::TakeUpWhatIsThere() {
     if (ftruncate(file_.get(), 0) != 0) return ErrnoStatus(errno, "can't cut", part());
     size = 0;
   }
-  std::string buffer(kReadSize, '\0');
+  std::string buffer(std::min<uint64_t>(kReadSize, size), '\0');
   while (received_ < size) {
     const size_t piece = std::min<uint64_t>(buffer.size(), size - received_);
     AISLE_RETURN_IF_ERROR(ReadExactlyAt(file_.get(), buffer.data(), piece, received_, part()));

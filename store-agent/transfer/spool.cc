@@ -15,7 +15,7 @@ constexpr size_t kReadSize = 1 << 20;
 
 StatusOr<Digest> DigestOfFile(const FileDescriptor& file, uint64_t size, const std::string& path) {
   Sha256 hash;
-  std::string buffer(kReadSize, '\0');
+  std::string buffer(std::min<uint64_t>(kReadSize, size), '\0');
   for (uint64_t offset = 0; offset < size;) {
     const size_t piece = std::min<uint64_t>(buffer.size(), size - offset);
     AISLE_RETURN_IF_ERROR(ReadExactlyAt(file.get(), buffer.data(), piece, offset, path));
@@ -62,7 +62,7 @@ StatusOr<BlobName> Spool::WriteMasked(const RoundId& round, const BlobName& upda
   AISLE_ASSIGN_OR_RETURN(const FileDescriptor out, OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   Sha256 bare;
   Sha256 masked;
-  SecretVector<uint32_t> values(kReadSize / sizeof(uint32_t));
+  SecretVector<uint32_t> values(std::min<uint64_t>(kReadSize, update.size) / sizeof(uint32_t));
   for (uint64_t offset = 0; offset < update.size;) {
     const size_t size = std::min<uint64_t>(kReadSize, update.size - offset);
     const std::span<uint32_t> piece = values.Mutable().first(size / sizeof(uint32_t));

@@ -149,7 +149,7 @@ void Door::Fetch(const StoreId& store, std::string message, std::function<void(s
     do {
       v1::FetchBlobResponse piece;
       if (offset == first) piece.set_total_size_bytes(blob.size());
-      const Status read = blob.ReadAt(offset, parts_.network.DrawPiece(), *piece.mutable_data());
+      const Status read = blob.ReadAt(offset, parts_.network.DrawPiece(blob.size()), *piece.mutable_data());
       if (!read.ok()) return answer(read);
       offset += piece.data().size();
       next(piece.SerializeAsString());

@@ -33,7 +33,7 @@ class Messages {
       AISLE_ASSIGN_OR_RETURN(rest_, source_());
       if (rest_.empty()) return std::string();
     }
-    const size_t size = std::min<size_t>(rest_.size(), network_.DrawPiece());
+    const size_t size = std::min<size_t>(rest_.size(), network_.DrawPiece(header_.update.size));
     message.set_data(rest_.substr(0, size));
     rest_.erase(0, size);
     return message.SerializeAsString();

@@ -4,6 +4,7 @@
 
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,13 +27,15 @@ namespace aisle::simulation {
 enum class Method { kCheckIn, kReportOutcome, kSumStep, kGetUploadStatus, kFetchBlob, kUpload, kRenew };
 std::string_view NameOf(Method method);  // "CheckIn".
 
+inline constexpr uint64_t kPiecesOfLongStreams = 32;
+
 struct LinkConditions {
   absl::Duration delay_min = absl::Milliseconds(1);   // Of each message, drawn evenly …
   absl::Duration delay_max = absl::Milliseconds(20);  // … so that they overtake each other.
   double loss = 0;                                    // Chance of a message, and of its call with it.
   double duplicate = 0;      // Chance that a request comes a second time, up to a minute later.
   double cut = 0;            // Chance of a stream, at any byte.
-  uint64_t piece_max = 512;  // Bytes of data in a message of a stream, drawn evenly.
+  uint64_t piece_max = 512;  // Bytes of data in a message of a stream, drawn evenly; more in long streams.
 };
 
 // A message on its way, as a tap sees it.
@@ -103,7 +106,10 @@ class Network {
                                const std::function<StatusOr<std::string>()>& source);
 
   // How much data the next message of a stream holds.
-  uint64_t DrawPiece() { return 1 + random_.Below(conditions.piece_max); }
+  // Of a stream of that many bytes: long ones go in larger pieces, since what a piece costs is the same for all.
+  uint64_t DrawPiece(uint64_t stream_size) {
+    return 1 + random_.Below(std::max(conditions.piece_max, stream_size / kPiecesOfLongStreams));
+  }
   uint64_t messages() const { return messages_; }
   uint64_t bytes() const { return bytes_; }
 
