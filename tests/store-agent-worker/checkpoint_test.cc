@@ -109,6 +109,21 @@ TEST(CheckpointTest, ATaskThatIsStoppedSaysHowFarItCame) {
   EXPECT_EQ(kept.whole.size(), 1U);
 }
 
+// With one after every step, the last of those and the one of the stop are of the same moment.
+TEST(CheckpointTest, ATaskThatIsStoppedSaysNoMoreAndNoLessThanItHasDone) {
+  LinePlan plan;
+  plan.training = "epochs = 10000\nbatch_size = 1";
+  v1::WorkerRequest request = TrainRequest(plan);
+  request.mutable_train()->set_checkpoint_ms(0);
+  KeptCheckpoints kept;
+  std::stop_source stop;
+  const WorkerOutcome outcome =
+      RunKeeping(*StartWorker(), request, kept, stop.get_token(), [&](const v1::Progress&) { stop.request_stop(); });
+  EXPECT_EQ(outcome.end, WorkerEnd::kStopped);
+  ASSERT_GE(kept.whole.size(), 2U);
+  EXPECT_EQ(kept.whole.back(), kept.whole[kept.whole.size() - 2]);
+}
+
 TEST(CheckpointTest, WhatIsNoCheckpointOfThisTaskIsABadRequest) {
   v1::WorkerRequest request = TrainRequest({});
   request.mutable_train()->set_checkpoint_ms(0);
