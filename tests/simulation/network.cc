@@ -50,8 +50,13 @@ void Network::Serve(Server* server) {
   for (const auto& [call, exchange] : open_) {
     if (!IsParted(exchange->store)) Break(exchange, Lost(), Delay());
   }
+  ForgetUploads();
+}
+
+// What the server has of them is its own memory, and keeps the exchange.
+void Network::ForgetUploads() {
   for (const std::weak_ptr<Exchange>& upload : std::exchange(uploads_, {})) {
-    if (const Shared exchange = upload.lock()) exchange->upload.reset();  // The server's own memory.
+    if (const Shared exchange = upload.lock()) exchange->upload.reset();
   }
 }
 

@@ -67,6 +67,9 @@ class Server {
 class Network {
  public:
   Network(Timeline& timeline, RandomSource& random) : timeline_(timeline), random_(random) {}
+  ~Network() { ForgetUploads(); }
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   // Null while headquarters is down: whoever calls finds nobody, and open calls break.
   void Serve(Server* server);
@@ -123,6 +126,7 @@ class Network {
   std::string Send(const Exchange& exchange, bool up, std::string message);
   Shared Open(const Caller& caller, Method method, uint64_t stream_size);
   void Close(const Shared& exchange);
+  void ForgetUploads();
   // The message is on its way and arrives, unless something happens to it: then the call breaks. Messages of a stream
   // arrive in their order.
   void Carry(const Shared& exchange, std::function<void()> arrive);
