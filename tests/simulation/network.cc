@@ -157,7 +157,7 @@ void Network::Carry(const Shared& exchange, std::function<void()> arrive) {
 Server::Reply Network::ReplyTo(const Shared& exchange) {
   return [this, exchange](StatusOr<std::string> message) {
     exchange->answered = true;
-    if (message.ok()) *message = Send(*exchange, false, *std::move(message));
+    if (message.ok()) message = Send(*exchange, false, *std::move(message));
     Carry(exchange, [this, exchange, message = std::move(message)] { Settle(exchange, message); });
   };
 }
