@@ -3,17 +3,16 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "base/check.h"
 
 namespace aisle {
 namespace {
-
-const unsigned char* Raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
@@ -31,38 +30,14 @@ const EVP_MD* Sha256Algorithm() {
   return algorithm;
 }
 
-struct FreeMac {
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }  // Wipes the key.
-};
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
-
-EVP_MAC_CTX* MakeHmac() {
-  EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(algorithm);
-  EVP_MAC_free(algorithm);
-  char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                   OSSL_PARAM_construct_end()};
-  AISLE_CHECK(context != nullptr && EVP_MAC_CTX_set_params(context, parameters) == 1,
-              "OpenSSL offers no HMAC with SHA-256");
-  return context;
+EVP_KDF* HkdfAlgorithm() {
+  static EVP_KDF* const algorithm = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
+  AISLE_CHECK(algorithm != nullptr, "OpenSSL offers no HKDF");
+  return algorithm;
 }
 
-// HMAC-SHA256 that has no key yet. Made once and copied: OpenSSL's own HKDF looks the algorithms up for each of its
-// steps, which takes it longer than the hashing.
-MacContext Hmac() {
-  static const EVP_MAC_CTX* const made = MakeHmac();
-  MacContext copy(EVP_MAC_CTX_dup(made));
-  AISLE_CHECK(copy != nullptr);
-  return copy;
-}
-
-void HmacInto(EVP_MAC_CTX* hmac, std::string_view key, std::initializer_list<std::string_view> parts,
-              std::span<uint8_t> out) {
-  size_t size = 0;
-  bool done = EVP_MAC_init(hmac, Raw(key), key.size(), nullptr) == 1;
-  for (const std::string_view part : parts) done = done && EVP_MAC_update(hmac, Raw(part), part.size()) == 1;
-  AISLE_CHECK(done && EVP_MAC_final(hmac, out.data(), &size, out.size()) == 1 && size == Digest::kSize);
+OSSL_PARAM OctetParam(const char* name, std::string_view bytes) {
+  return OSSL_PARAM_construct_octet_string(name, const_cast<char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace
@@ -148,24 +123,17 @@ Digest HmacSha256(const SecretBytes& key, std::string_view data) {
   return digest;
 }
 
-// RFC 5869, section 2: one key is extracted, then expanded, each block from the one before.
 SecretBytes HkdfSha256(const SecretBytes& key, std::string_view salt, std::string_view info, size_t size) {
-  AISLE_CHECK(size <= 255 * Digest::kSize, "HKDF makes no {} bytes", size);
-  constexpr std::array<char, Digest::kSize> kNoSalt{};
-  const MacContext hmac = Hmac();
-  SecretBytes extracted(Digest::kSize);
-  HmacInto(hmac.get(), salt.empty() ? std::string_view(kNoSalt.data(), kNoSalt.size()) : salt, {key.Reveal()},
-           extracted.Mutable());
+  EVP_KDF_CTX* context = EVP_KDF_CTX_new(HkdfAlgorithm());
+  AISLE_CHECK(context != nullptr);
+  char digest_name[] = "SHA256";
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name, 0),
+                                   OctetParam(OSSL_KDF_PARAM_KEY, key.Reveal()), OctetParam(OSSL_KDF_PARAM_SALT, salt),
+                                   OctetParam(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
   SecretBytes derived(size);
-  SecretBytes block;
-  for (size_t at = 0; at < size; at += Digest::kSize) {
-    const auto number = static_cast<char>(at / Digest::kSize + 1);
-    SecretBytes next(Digest::kSize);
-    HmacInto(hmac.get(), extracted.Reveal(), {block.Reveal(), info, {&number, 1}}, next.Mutable());
-    const std::span<uint8_t> place = derived.Mutable().subspan(at);
-    std::ranges::copy(next.Mutable().first(std::min(Digest::kSize, place.size())), place.begin());
-    block = std::move(next);
-  }
+  const int derived_ok = EVP_KDF_derive(context, derived.Mutable().data(), size, parameters);
+  EVP_KDF_CTX_free(context);
+  AISLE_CHECK(derived_ok == 1);
   return derived;
 }
 
