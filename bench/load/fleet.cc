@@ -1,6 +1,5 @@
 #include "bench/load/fleet.h"
 
-#include <latch>
 #include <thread>
 
 #include "base/net/credentials.h"

@@ -11,14 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::string_view kCustomerTables = R"(
-[visits]
-customer = "who"
-[visits.columns]
-who = {type = "string", nullable = true}
-spent = {type = "double", range = [-100, 100]}
-)";
-
 constexpr std::string_view kCustomerPlan = R"([plan]
 name = "spend"
 version = 1
@@ -68,7 +60,7 @@ def predict(self, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
 
 class CustomerTaskTest : public SiteTaskTest {
  protected:
-  CustomerTaskTest() : SiteTaskTest(kCustomerTables) { OfferCustomers(std::string(kCustomerPlan)); }
+  CustomerTaskTest() : SiteTaskTest(kVisitTables) { OfferCustomers(std::string(kCustomerPlan)); }
 
   void OfferCustomers(const std::string& toml) {
     const std::string weights = EncodeWeights(MakeInitialWeights(Plan::Parse(toml).value()).value());

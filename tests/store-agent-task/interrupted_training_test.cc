@@ -25,22 +25,7 @@ class InterruptedTrainingTest : public SiteTaskTest {
   void OpenTrainings(const std::string& folder, absl::Duration every = absl::Nanoseconds(1)) {
     trainings_ = TrainingFolder::Open(folder, store_key_, every).value();
   }
-  // A new agent over the same disk.
-  void Restart() {
-    steps_.emplace(SiteParts{.cache = cache_,
-                             .spool = spool_,
-                             .meter = meter_,
-                             .tables = *tables_,
-                             .schema = schema_,
-                             .policy = policy_,
-                             .ledger = *ledger_,
-                             .metrics = metrics_,
-                             .clock = clock_,
-                             .random = random_,
-                             .plan_keys = [this] { return std::vector<VerifyKey>{key_.verify_key()}; },
-                             .worker_program = worker_program_,
-                             .trainings = &*trainings_});
-  }
+  void Restart() { Build(&*trainings_); }
   // With a worker that nobody disturbs.
   void RestartOver(const std::string& trainings, absl::Duration every = absl::Nanoseconds(1)) {
     worker_program_ = AISLE_WORKER_PROGRAM;
@@ -173,13 +158,6 @@ TEST_F(InterruptedTrainingTest, AShortTrainingLeavesNoTraceOnTheDisk) {
 }
 
 // ---- Mode local-sgd: paid for before the first step.
-constexpr std::string_view kVisitTables = R"(
-[visits]
-customer = "who"
-[visits.columns]
-who = {type = "string", nullable = true}
-spent = {type = "double", range = [-100, 100]}
-)";
 constexpr std::string_view kLocalSgdPlan = R"([plan]
 name = "spend"
 version = 1

@@ -26,6 +26,15 @@ y = {type = "double", range = [-3, 3]}
 secret = {type = "int64", range = [0, 9]}
 )";
 
+// What customers spent at visits.
+inline constexpr std::string_view kVisitTables = R"(
+[visits]
+customer = "who"
+[visits.columns]
+who = {type = "string", nullable = true}
+spent = {type = "double", range = [-100, 100]}
+)";
+
 inline std::string Replaced(std::string text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
@@ -44,7 +53,8 @@ class SiteTaskTest : public ::testing::Test {
     Build();
   }
 
-  void Build() {
+  // A new agent over the same disk. Null: it keeps nothing of a training that is interrupted.
+  void Build(const TrainingFolder* trainings = nullptr) {
     steps_.emplace(SiteParts{.cache = cache_,
                              .spool = spool_,
                              .meter = meter_,
@@ -56,7 +66,8 @@ class SiteTaskTest : public ::testing::Test {
                              .clock = clock_,
                              .random = random_,
                              .plan_keys = [this] { return std::vector<VerifyKey>{key_.verify_key()}; },
-                             .worker_program = worker_program_});
+                             .worker_program = worker_program_,
+                             .trainings = trainings});
   }
 
   BlobName Keep(const std::string& content) {
