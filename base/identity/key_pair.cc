@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <mutex>
+
 #include "base/identity/openssl.h"
 #include "base/identity/secret_file.h"
 
@@ -10,6 +12,15 @@ namespace aisle {
 
 using openssl::Failed;
 using openssl::Malformed;
+
+// The private half in PEM, once somebody has asked for it.
+struct KeyPair::Written {
+  std::mutex mutex;
+  SecretBytes pem;
+};
+
+KeyPair::KeyPair(std::shared_ptr<evp_pkey_st> key, const Digest& digest)
+    : key_(std::move(key)), digest_(digest), written_(std::make_shared<Written>()) {}
 
 StatusOr<KeyPair> KeyPair::Generate() {
   std::shared_ptr<EVP_PKEY> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
@@ -37,9 +48,13 @@ StatusOr<KeyPair> KeyPair::Load(const std::string& path) {
   return key;
 }
 
-KeyPair KeyPair::Clone() const { return {key_, digest_}; }
-
-StatusOr<SecretBytes> KeyPair::ToPem() const { return openssl::WritePrivateKey(key_.get()); }
+StatusOr<SecretBytes> KeyPair::ToPem() const {
+  const std::lock_guard lock(written_->mutex);
+  if (written_->pem.empty()) {
+    AISLE_ASSIGN_OR_RETURN(written_->pem, openssl::WritePrivateKey(key_.get()));
+  }
+  return written_->pem.Clone();
+}
 
 Status KeyPair::SaveTo(const std::string& path) const {
   AISLE_ASSIGN_OR_RETURN(const SecretBytes pem, ToPem());

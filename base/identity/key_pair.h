@@ -24,17 +24,21 @@ class KeyPair {
 
   KeyPair(KeyPair&&) = default;
   KeyPair& operator=(KeyPair&&) = default;
-  KeyPair Clone() const;
-  StatusOr<SecretBytes> ToPem() const;           // PKCS#8.
+  KeyPair Clone() const { return KeyPair(*this); }
+  // PKCS#8. Written once for a key and all its clones: OpenSSL takes as long over it as over several signatures.
+  StatusOr<SecretBytes> ToPem() const;
   Status SaveTo(const std::string& path) const;  // Durably, mode 0600.
   // SHA-256 of the public half (DER SubjectPublicKeyInfo): the key's name.
   const Digest& digest() const { return digest_; }
   evp_pkey_st* handle() const { return key_.get(); }  // For base/identity and base/net only.
 
  private:
-  KeyPair(std::shared_ptr<evp_pkey_st> key, const Digest& digest) : key_(std::move(key)), digest_(digest) {}
+  struct Written;
+  KeyPair(const KeyPair&) = default;
+  KeyPair(std::shared_ptr<evp_pkey_st> key, const Digest& digest);
   std::shared_ptr<evp_pkey_st> key_;
   Digest digest_;
+  std::shared_ptr<Written> written_;
 };
 
 inline constexpr size_t kRequestSizeMax = 16 << 10;

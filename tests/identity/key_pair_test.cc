@@ -21,6 +21,16 @@ TEST(KeyPairTest, ComesBackFromItsFile) {
   EXPECT_EQ(info.st_mode & 07777, 0600u);
 }
 
+TEST(KeyPairTest, IsWrittenAlikeHoweverOftenAndByWhichClone) {
+  const KeyPair key = KeyPair::Generate().value();
+  const KeyPair clone = key.Clone();
+  const std::string written(key.ToPem()->Reveal());
+  EXPECT_EQ(written, key.ToPem()->Reveal());
+  EXPECT_EQ(written, clone.ToPem()->Reveal());
+  EXPECT_EQ(KeyPair::FromPem(SecretBytes::CopyOf(written))->digest(), key.digest());
+  EXPECT_NE(written, KeyPair::Generate()->ToPem()->Reveal());
+}
+
 TEST(KeyPairTest, IsNeverTwiceTheSame) {
   EXPECT_NE(KeyPair::Generate().value().digest(), KeyPair::Generate().value().digest());
 }
