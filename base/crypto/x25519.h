@@ -38,6 +38,10 @@ class X25519Key {
   std::shared_ptr<evp_pkey_ctx_st> ready_;  // To agree; copied for each use and never changed.
 };
 
+// Whether `public_key`, kX25519Size bytes, is a point of low order: whose secret with every private key is zero (RFC
+// 7748, section 6.1). There are few, so this takes no agreement to find out.
+bool HasLowOrder(std::string_view public_key);
+
 // The shared secret, kX25519Size bytes. It is a point of the curve and not uniformly random: derive keys from it with
 // HKDF, naming both public keys.
 // InvalidArgument for a wrong size, or for a peer's key of low order, whose secret would be zero whatever our key is

@@ -66,9 +66,13 @@ Mask SelfMask(const SecretBytes& seed, const CohortName& cohort, uint32_t positi
 }
 
 Status CheckPublicKey(std::string_view what, std::string_view key) {
-  // A point of low order gives zero with whatever private key.
-  static const X25519Key any = ReadyKey(SecretBytes::CopyOf(std::string(kX25519Size, '\1')));
-  return Annotate(any.AgreeWith(key).status(), what);
+  if (key.size() != kX25519Size) {
+    return InvalidArgument("{}: an X25519 public key has {} bytes, not {}", what, kX25519Size, key.size());
+  }
+  if (HasLowOrder(key)) {
+    return InvalidArgument("{} is a point of low order: no secret can be shared with it", what);
+  }
+  return OkStatus();
 }
 
 }  // namespace aisle::secagg

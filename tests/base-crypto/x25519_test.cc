@@ -71,11 +71,30 @@ TEST(X25519Test, RefusesPeersOfLowOrder) {
                           "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
                           "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"}) {
     std::string point = Bytes(low);
+    EXPECT_TRUE(HasLowOrder(point)) << low;
     EXPECT_EQ(X25519(key, point).status().code(), StatusCode::kInvalidArgument) << low;
     point.back() = static_cast<char>(point.back() | 0x80);  // The top bit doesn't count.
+    EXPECT_TRUE(HasLowOrder(point)) << low;
     EXPECT_EQ(X25519(key, point).status().code(), StatusCode::kInvalidArgument) << low;
   }
   EXPECT_TRUE(X25519(key, X25519PublicKey(key).value()).ok());
+}
+
+// Around 0 and around p = 2^255 - 19, with and without the top bit.
+TEST(X25519Test, KnowsPointsOfLowOrderWithoutAnAgreement) {
+  const SecretBytes key = SecretBytes::CopyOf(std::string(32, '\1'));
+  for (const int others : {0x00, 0xff}) {
+    for (unsigned first = 0; first < 256; ++first) {
+      for (const int top : {0x00, 0x7f, 0x80, 0xff}) {
+        std::string point(kX25519Size, static_cast<char>(others));
+        point.front() = static_cast<char>(first);
+        point.back() = static_cast<char>(top);
+        EXPECT_EQ(HasLowOrder(point), !X25519(key, point).ok()) << ToHex(point);
+      }
+    }
+  }
+  EXPECT_FALSE(HasLowOrder(""));
+  EXPECT_FALSE(HasLowOrder(std::string(33, '\0')));
 }
 
 TEST(X25519Test, RefusesKeysOfAnotherSize) {
