@@ -59,21 +59,22 @@ AesCtrStream::AesCtrStream(const SecretBytes& seed, std::string_view purpose) : 
                                  reinterpret_cast<const uint8_t*>(key.Reveal().data()), counter.data()) == 1);
 }
 
-AesCtrStream::~AesCtrStream() { Wipe(buffer_.data(), buffer_.size()); }
+AesCtrStream::~AesCtrStream() { Wipe(buffer_.data() + used_, filled_ - used_); }
 
 void AesCtrStream::Fill(std::span<uint8_t> bytes) {
   while (!bytes.empty()) {
-    if (used_ == kBufferSize && bytes.size() >= kBufferSize) {
+    if (used_ == filled_ && bytes.size() >= kBufferSize) {
       const std::span<uint8_t> direct = bytes.first(bytes.size() / kBufferSize * kBufferSize);
       Refill(direct);
       bytes = bytes.subspan(direct.size());
       continue;
     }
-    if (used_ == kBufferSize) {
-      Refill(buffer_);
+    if (used_ == filled_) {
+      filled_ = filled_ == 0 ? kFirstSize : kBufferSize;
+      Refill(std::span(buffer_).first(filled_));
       used_ = 0;
     }
-    const size_t size = std::min(bytes.size(), kBufferSize - used_);
+    const size_t size = std::min(bytes.size(), filled_ - used_);
     std::memcpy(bytes.data(), buffer_.data() + used_, size);
     Wipe(buffer_.data() + used_, size);  // What was handed out can't be read back from here.
     used_ += size;

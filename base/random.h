@@ -51,12 +51,14 @@ class AesCtrStream final : public RandomSource {
 
  private:
   static constexpr size_t kBufferSize = 16384;
+  static constexpr size_t kFirstSize = 512;  // Many a stream is asked for a few numbers and no more.
   void Refill(std::span<uint8_t> bytes);
 
   struct Cipher;
   std::unique_ptr<Cipher> cipher_;
   std::array<uint8_t, kBufferSize> buffer_;
-  size_t used_ = kBufferSize;
+  size_t filled_ = 0;  // Of the buffer …
+  size_t used_ = 0;    // … and handed out of it.
 };
 
 }  // namespace aisle
