@@ -1,5 +1,6 @@
 #include "coordinator/catalog/memory_state_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace aisle {
@@ -74,7 +75,9 @@ void MemoryStateStore::Apply(const StateChange& change, Tables& tables) {
   for (const StateChange::Write& write : change.writes()) {
     Rows& rows = tables[write.table];
     if (write.whole_prefix) {
-      std::erase_if(rows, [&](const auto& row) { return row.first.starts_with(write.key); });
+      const auto first = rows.lower_bound(write.key);
+      rows.erase(first,
+                 std::find_if(first, rows.end(), [&](const auto& row) { return !row.first.starts_with(write.key); }));
     } else if (write.value) {
       rows.insert_or_assign(write.key, *write.value);
     } else {
