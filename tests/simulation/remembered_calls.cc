@@ -1,0 +1,166 @@
+#include "tests/simulation/remembered_calls.h"
+
+#include <dlfcn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace aisle::simulation {
+namespace {
+
+constexpr size_t kAnswersMax = 20'000;  // Of each kind; full, all are forgotten. A large world's, many times over.
+constexpr size_t kPublicKeyMax = 65;    // Of P-256, uncompressed.
+constexpr size_t kSecretSize = 32;      // Of X25519: private keys and what is agreed on.
+constexpr size_t kDigestSize = 32;      // SHA-256.
+
+CallsRemembered calls;
+
+template <typename Answer>
+class Memory {
+ public:
+  // The answer to `question`: the one that `work_out` gave when it was first asked.
+  template <typename Work>
+  const Answer& Ask(std::string question, const Work& work_out) {
+    ++calls.asked;
+    if (const auto known = answers_.find(question); known != answers_.end()) return known->second;
+    ++calls.done;
+    return Keep(std::move(question), work_out());
+  }
+  const Answer& Keep(std::string question, Answer answer) {
+    if (answers_.size() >= kAnswersMax) answers_.clear();
+    return answers_.emplace(std::move(question), std::move(answer)).first->second;
+  }
+
+ private:
+  std::unordered_map<std::string, Answer> answers_;
+};
+
+template <typename Function>
+Function* Real(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+std::string_view Text(const unsigned char* bytes, size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
+
+// Empty if the key is of another kind.
+std::string PublicKeyOf(EVP_PKEY* key, int kind) {
+  if (key == nullptr || EVP_PKEY_get_base_id(key) != kind) return "";
+  std::string bytes(kPublicKeyMax, '\0');
+  size_t size = 0;
+  const int got = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+                                                  reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), &size);
+  bytes.resize(got == 1 ? size : 0);
+  return bytes;
+}
+
+bool IsOnP256(EVP_PKEY* key) {
+  std::array<char, 16> group{};
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1 &&
+         std::string_view(group.data(), size) == "prime256v1";
+}
+
+// Whether `signature` is that key's over what has that digest. Empty for other keys than those on P-256.
+std::string Verification(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
+  std::string question = PublicKeyOf(key, EVP_PKEY_EC);
+  if (question.empty() || digest.size() != kDigestSize || !IsOnP256(key)) return "";
+  return question.append(digest).append(signature);  // All but the last are of one size.
+}
+
+Memory<int>& Verifications() {
+  static auto* const memory = new Memory<int>;
+  return *memory;
+}
+
+struct Agreement {
+  int result = 0;
+  std::array<unsigned char, kSecretSize> secret{};
+};
+
+// Keeps a key that was made, for all who ask for it: nobody changes one.
+class SharedKey {
+ public:
+  explicit SharedKey(EVP_PKEY* key) : key_(key) {}
+  ~SharedKey() { EVP_PKEY_free(key_); }
+  SharedKey(const SharedKey&) = delete;
+  SharedKey& operator=(const SharedKey&) = delete;
+  SharedKey(SharedKey&& other) noexcept : key_(std::exchange(other.key_, nullptr)) {}
+  SharedKey& operator=(SharedKey&&) = delete;
+  EVP_PKEY* Share() const { return key_ != nullptr && EVP_PKEY_up_ref(key_) == 1 ? key_ : nullptr; }
+
+ private:
+  EVP_PKEY* key_;
+};
+
+}  // namespace
+
+CallsRemembered RememberedCalls() { return calls; }
+
+}  // namespace aisle::simulation
+
+using namespace aisle::simulation;  // NOLINT: what follows has C's names.
+
+extern "C" __attribute__((visibility("default"))) int EVP_PKEY_verify(EVP_PKEY_CTX* context, const unsigned char* sig,
+                                                                      size_t siglen, const unsigned char* tbs,
+                                                                      size_t tbslen) {
+  static auto* const real = Real<decltype(EVP_PKEY_verify)>("EVP_PKEY_verify");
+  std::string question = Verification(EVP_PKEY_CTX_get0_pkey(context), Text(tbs, tbslen), Text(sig, siglen));
+  if (question.empty()) return real(context, sig, siglen, tbs, tbslen);
+  return Verifications().Ask(std::move(question), [&] { return real(context, sig, siglen, tbs, tbslen); });
+}
+
+extern "C" __attribute__((visibility("default"))) int EVP_DigestSign(EVP_MD_CTX* context, unsigned char* sigret,
+                                                                     size_t* siglen, const unsigned char* tbs,
+                                                                     size_t tbslen) {
+  static auto* const real = Real<decltype(EVP_DigestSign)>("EVP_DigestSign");
+  static uint64_t made = 0;
+  const int result = real(context, sigret, siglen, tbs, tbslen);
+  const EVP_MD* const hash = EVP_MD_CTX_get0_md(context);
+  if (result != 1 || sigret == nullptr || hash == nullptr || EVP_MD_get_type(hash) != NID_sha256) return result;
+  if (++made % kVerifiedOf == 0) return result;
+  std::array<unsigned char, kDigestSize> digest{};
+  unsigned size = 0;
+  if (EVP_Digest(tbs, tbslen, digest.data(), &size, hash, nullptr) != 1) return result;
+  std::string question = Verification(EVP_PKEY_CTX_get0_pkey(EVP_MD_CTX_get_pkey_ctx(context)),
+                                      Text(digest.data(), size), Text(sigret, *siglen));
+  if (!question.empty()) Verifications().Keep(std::move(question), 1);
+  return result;
+}
+
+extern "C" __attribute__((visibility("default"))) int EVP_PKEY_derive(EVP_PKEY_CTX* context, unsigned char* key,
+                                                                      size_t* keylen) {
+  static auto* const real = Real<decltype(EVP_PKEY_derive)>("EVP_PKEY_derive");
+  static auto* const memory = new Memory<Agreement>;
+  std::string own = PublicKeyOf(EVP_PKEY_CTX_get0_pkey(context), EVP_PKEY_X25519);
+  std::string peer = PublicKeyOf(EVP_PKEY_CTX_get0_peerkey(context), EVP_PKEY_X25519);
+  if (own.empty() || peer.empty() || key == nullptr || *keylen < kSecretSize) return real(context, key, keylen);
+  if (peer < own) std::swap(own, peer);  // From either side it is the same secret.
+  const Agreement& agreed = memory->Ask(own + peer, [&] {
+    Agreement worked_out;
+    size_t size = kSecretSize;
+    worked_out.result = real(context, worked_out.secret.data(), &size);
+    return worked_out;
+  });
+  if (agreed.result != 1) return agreed.result;
+  std::memcpy(key, agreed.secret.data(), kSecretSize);
+  *keylen = kSecretSize;
+  return 1;
+}
+
+extern "C" __attribute__((visibility("default"))) EVP_PKEY* EVP_PKEY_new_raw_private_key(int type, ENGINE* engine,
+                                                                                         const unsigned char* priv,
+                                                                                         size_t len) {
+  static auto* const real = Real<decltype(EVP_PKEY_new_raw_private_key)>("EVP_PKEY_new_raw_private_key");
+  static auto* const memory = new Memory<SharedKey>;
+  if (type != EVP_PKEY_X25519 || engine != nullptr || len != kSecretSize) return real(type, engine, priv, len);
+  const SharedKey& made =
+      memory->Ask(std::string(Text(priv, len)), [&] { return SharedKey(real(type, engine, priv, len)); });
+  return made.Share();
+}
