@@ -14,7 +14,9 @@ constexpr uint64_t kHasteMax = 50;  // Microseconds until a lane comes to a task
 
 absl::Time MachineClock::TrueTimeOf(absl::Time local) const {
   if (local == absl::InfinitePast() || local == absl::InfiniteFuture()) return local;
-  return since_ + (local - local_) / rate_ + absl::Nanoseconds(1);  // Never so early that it doesn't show it yet.
+  const absl::Duration passed = local - local_;
+  return since_ + (rate_ == 1 ? passed : passed / rate_) +
+         absl::Nanoseconds(1);  // Never so early that it doesn't show it yet.
 }
 
 void MachineClock::Jump(absl::Duration by) {
@@ -43,24 +45,24 @@ void Lane::Post(Task task) { PostAt(absl::InfinitePast(), std::move(task)); }
 Executor::TimerId Lane::PostAt(absl::Time due, Task task) {
   if (process_.dead()) return 0;
   const TimerId id = ++last_id_;
-  tasks_.emplace(std::pair(due, id), std::move(task));
-  due_.emplace(id, due);
+  const auto place = std::ranges::find_if(tasks_, [&](const Waiting& other) { return other.due <= due; });
+  tasks_.insert(place, {.due = due, .id = id, .task = std::move(task)});
   Arm();
   return id;
 }
 
 void Lane::Cancel(TimerId timer) {
-  const auto found = due_.find(timer);
-  if (found == due_.end()) return;
-  tasks_.erase({found->second, timer});
-  due_.erase(found);
+  const auto found = std::ranges::find(tasks_, timer, &Waiting::id);
+  if (found == tasks_.end()) return;
+  const Task dropped = std::move(found->task);  // What it holds may post as it goes.
+  tasks_.erase(found);
 }
 
 // At most one entry on the timeline: for the first task.
 void Lane::Arm() {
   if (tasks_.empty() || busy() || process_.dead()) return;
   Timeline& timeline = process_.timeline();
-  const absl::Time when = std::max(timeline.Now(), process_.clock().TrueTimeOf(tasks_.begin()->first.first));
+  const absl::Time when = std::max(timeline.Now(), process_.clock().TrueTimeOf(tasks_.back().due));
   if (armed_ != 0 && armed_for_ <= when) return;
   timeline.Cancel(armed_);
   armed_for_ = when;
@@ -70,10 +72,9 @@ void Lane::Arm() {
 void Lane::RunOne() {
   armed_ = 0;
   if (tasks_.empty() || busy()) return;
-  if (tasks_.begin()->first.first > Now()) return Arm();  // The clock was set back, or the task was cancelled.
-  auto first = tasks_.extract(tasks_.begin());
-  due_.erase(first.key().second);
-  Task task = std::move(first.mapped());
+  if (tasks_.back().due > Now()) return Arm();  // The clock was set back, or the task was cancelled.
+  Task task = std::move(tasks_.back().task);
+  tasks_.pop_back();
   if (!may_block_) {
     task();
     return Arm();
@@ -103,7 +104,6 @@ void Lane::RunOut() {
   while (fiber_ != nullptr) ResumeFiber();
   // What a task holds may post when it goes: that is dropped.
   std::exchange(tasks_, {}).clear();
-  due_.clear();
 }
 
 Process::Process(Timeline& timeline, MachineClock& clock, RandomSource& haste)

@@ -4,7 +4,6 @@
 #include <absl/time/time.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -19,7 +18,10 @@ namespace aisle::simulation {
 class MachineClock final : public Clock {
  public:
   explicit MachineClock(const Timeline& timeline) : timeline_(timeline), since_(timeline.Now()), local_(since_) {}
-  absl::Time Now() const override { return local_ + (timeline_.Now() - since_) * rate_; }
+  absl::Time Now() const override {
+    const absl::Duration passed = timeline_.Now() - since_;
+    return local_ + (rate_ == 1 ? passed : passed * rate_);
+  }
   // When the clock will show that time.
   absl::Time TrueTimeOf(absl::Time local) const;
   void Jump(absl::Duration by);
@@ -62,8 +64,12 @@ class Lane final : public Executor {
 
   Process& process_;
   const bool may_block_;
-  std::map<std::pair<absl::Time, TimerId>, Task> tasks_;
-  std::map<TimerId, absl::Time> due_;
+  struct Waiting {
+    absl::Time due;
+    TimerId id;
+    Task task;
+  };
+  std::vector<Waiting> tasks_;  // The next one last. Among those of one time, the one that was set first. They are few.
   TimerId last_id_ = 0;
   Timeline::Id armed_ = 0;
   absl::Time armed_for_ = absl::InfiniteFuture();

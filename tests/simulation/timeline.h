@@ -5,8 +5,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <utility>
+#include <vector>
 
 namespace aisle::simulation {
 
@@ -29,11 +28,26 @@ class Timeline {
   uint64_t events() const { return events_; }  // Tasks run so far.
 
  private:
-  using Key = std::pair<absl::Time, Id>;
-  std::map<Key, Task> tasks_;
-  std::map<Id, absl::Time> times_;
+  // A task waits in a slot, which others use after it. Its id holds the slot, below the number by which tasks of one
+  // time are in order: a slot that has another id now has nothing to do with it any more.
+  static constexpr unsigned kSlotBits = 20;
+  struct Slot {
+    Id id = 0;
+    Task task;
+  };
+  struct Due {
+    absl::Time when;
+    Id id;
+    bool operator>(const Due& other) const { return when != other.when ? when > other.when : id > other.id; }
+  };
+  Slot& SlotOf(Id id) { return slots_[id & ((Id{1} << kSlotBits) - 1)]; }
+  Task Free(Id id);
+
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;
+  std::vector<Due> due_;  // A heap, the first on top; those that were cancelled stay until they come up.
   absl::Time now_;
-  Id last_id_ = 0;
+  uint64_t last_number_ = 0;
   uint64_t events_ = 0;
 };
 

@@ -137,7 +137,7 @@ Outcome World::Run() {
     while (!after_.empty()) {
       for (const auto& task : std::exchange(after_, {})) task();
     }
-    ForChecks([this](Check& check) { check.AfterEvent(*this); });
+    for (const auto& check : checks_) check->AfterEvent(*this);
   }
   ForChecks([this](Check& check) { check.AtEnd(*this); });
   CheckExpectations();
