@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 
 #include <array>
 #include <cstring>
@@ -16,9 +17,10 @@ namespace aisle::simulation {
 namespace {
 
 constexpr size_t kAnswersMax = 20'000;  // Of each kind; full, all are forgotten. A large world's, many times over.
-constexpr size_t kPublicKeyMax = 65;    // Of P-256, uncompressed.
-constexpr size_t kSecretSize = 32;      // Of X25519: private keys and what is agreed on.
-constexpr size_t kDigestSize = 32;      // SHA-256.
+constexpr size_t kKeysMax = 5'000;
+constexpr size_t kPublicKeyMax = 65;  // Of P-256, uncompressed.
+constexpr size_t kSecretSize = 32;    // Of X25519: private keys and what is agreed on.
+constexpr size_t kDigestSize = 32;    // SHA-256.
 
 CallsRemembered calls;
 
@@ -49,9 +51,17 @@ Function* Real(const char* name) {
 
 std::string_view Text(const unsigned char* bytes, size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
 
-// Empty if the key is of another kind.
-std::string PublicKeyOf(EVP_PKEY* key, int kind) {
-  if (key == nullptr || EVP_PKEY_get_base_id(key) != kind) return "";
+bool IsOnP256(EVP_PKEY* key) {
+  std::array<char, 16> group{};
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1 &&
+         std::string_view(group.data(), size) == "prime256v1";
+}
+
+// Empty for keys on other curves than P-256 and X25519.
+std::string PublicKeyOf(EVP_PKEY* key) {
+  const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+  if (kind != EVP_PKEY_X25519 && !(kind == EVP_PKEY_EC && IsOnP256(key))) return "";
   std::string bytes(kPublicKeyMax, '\0');
   size_t size = 0;
   const int got = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
@@ -60,17 +70,22 @@ std::string PublicKeyOf(EVP_PKEY* key, int kind) {
   return bytes;
 }
 
-bool IsOnP256(EVP_PKEY* key) {
-  std::array<char, 16> group{};
-  size_t size = 0;
-  return EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1 &&
-         std::string_view(group.data(), size) == "prime256v1";
+// The public half of a key that its owner uses again and again, and changes no more.
+const std::string& KnownPublicKeyOf(EVP_PKEY* key) {
+  static auto* const known = new std::unordered_map<EVP_PKEY*, std::string>;
+  if (const auto found = known->find(key); found != known->end()) return found->second;
+  if (known->size() >= kKeysMax) {
+    for (const auto& [kept, bytes] : *known) EVP_PKEY_free(kept);
+    known->clear();
+  }
+  if (key != nullptr) EVP_PKEY_up_ref(key);  // No other key will have its address.
+  return known->emplace(key, PublicKeyOf(key)).first->second;
 }
 
 // Whether `signature` is that key's over what has that digest. Empty for other keys than those on P-256.
 std::string Verification(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
-  std::string question = PublicKeyOf(key, EVP_PKEY_EC);
-  if (question.empty() || digest.size() != kDigestSize || !IsOnP256(key)) return "";
+  std::string question = KnownPublicKeyOf(key);
+  if (question.size() != kPublicKeyMax || digest.size() != kDigestSize) return "";
   return question.append(digest).append(signature);  // All but the last are of one size.
 }
 
@@ -79,6 +94,18 @@ Memory<int>& Verifications() {
   return *memory;
 }
 
+// All that a call is given, each with its name and size. A context of its own holds no more (base/digest.cc).
+std::string Parameters(const OSSL_PARAM* params) {
+  std::string all;
+  for (; params->key != nullptr; ++params) {
+    all.append(params->key).append(1, '\0');
+    all.append(reinterpret_cast<const char*>(&params->data_size), sizeof params->data_size);
+    all.append(static_cast<const char*>(params->data), params->data_size);
+  }
+  return all;
+}
+
+// What two keys agree on, or is derived.
 struct Agreement {
   int result = 0;
   std::array<unsigned char, kSecretSize> secret{};
@@ -138,9 +165,11 @@ extern "C" __attribute__((visibility("default"))) int EVP_PKEY_derive(EVP_PKEY_C
                                                                       size_t* keylen) {
   static auto* const real = Real<decltype(EVP_PKEY_derive)>("EVP_PKEY_derive");
   static auto* const memory = new Memory<Agreement>;
-  std::string own = PublicKeyOf(EVP_PKEY_CTX_get0_pkey(context), EVP_PKEY_X25519);
-  std::string peer = PublicKeyOf(EVP_PKEY_CTX_get0_peerkey(context), EVP_PKEY_X25519);
-  if (own.empty() || peer.empty() || key == nullptr || *keylen < kSecretSize) return real(context, key, keylen);
+  std::string own = KnownPublicKeyOf(EVP_PKEY_CTX_get0_pkey(context));
+  std::string peer = PublicKeyOf(EVP_PKEY_CTX_get0_peerkey(context));
+  if (own.size() != kSecretSize || peer.size() != kSecretSize || key == nullptr || *keylen < kSecretSize) {
+    return real(context, key, keylen);
+  }
   if (peer < own) std::swap(own, peer);  // From either side it is the same secret.
   const Agreement& agreed = memory->Ask(own + peer, [&] {
     Agreement worked_out;
@@ -163,4 +192,19 @@ extern "C" __attribute__((visibility("default"))) EVP_PKEY* EVP_PKEY_new_raw_pri
   const SharedKey& made =
       memory->Ask(std::string(Text(priv, len)), [&] { return SharedKey(real(type, engine, priv, len)); });
   return made.Share();
+}
+
+extern "C" __attribute__((visibility("default"))) int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key,
+                                                                     size_t keylen, const OSSL_PARAM params[]) {
+  static auto* const real = Real<decltype(EVP_KDF_derive)>("EVP_KDF_derive");
+  static auto* const memory = new Memory<Agreement>;
+  if (keylen != kSecretSize || params == nullptr || EVP_KDF_is_a(EVP_KDF_CTX_kdf(context), "HKDF") != 1)
+    return real(context, key, keylen, params);
+  const Agreement& derived = memory->Ask(Parameters(params), [&] {
+    Agreement worked_out;
+    worked_out.result = real(context, worked_out.secret.data(), kSecretSize, params);
+    return worked_out;
+  });
+  if (derived.result == 1) std::memcpy(key, derived.secret.data(), kSecretSize);
+  return derived.result;
 }

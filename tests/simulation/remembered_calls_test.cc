@@ -59,6 +59,22 @@ TEST(RememberedCallsTest, WhatIsRefusedIsRefusedAgain) {
   EXPECT_EQ(WorkedOut(refused), 0);
 }
 
+TEST(RememberedCallsTest, WhatIsDerivedDependsOnAllItIsDerivedFrom) {
+  const auto derive = [](uint64_t key, std::string_view salt, std::string_view info) {
+    return std::string(HkdfSha256(PrivateKey(key), salt, info, 32).Reveal());
+  };
+  std::set<std::string> derived;
+  const auto derive_all = [&] {
+    derived = {derive(30, "salt", "info"), derive(31, "salt", "info"), derive(30, "salti", "nfo"),
+               derive(30, "", "saltinfo"), derive(30, "saltinfo", "")};
+  };
+  EXPECT_GE(WorkedOut(derive_all), 5);
+  EXPECT_EQ(derived.size(), 5);
+  const std::set<std::string> before = derived;
+  EXPECT_EQ(WorkedOut(derive_all), 0);
+  EXPECT_EQ(derived, before);
+}
+
 Digest DigestOf(std::string_view message) {
   return Sha256::Of(std::string("aisle/test/v1").append(1, '\0').append(message));
 }
