@@ -6,6 +6,8 @@
 
 #include <array>
 #include <ctime>
+#include <optional>
+#include <string>
 
 #include "base/identity/p256_key.h"
 
@@ -14,6 +16,26 @@ namespace {
 
 // PEM readers call this for an encrypted key. Without it OpenSSL would ask on the terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
+
+// As i2d_PUBKEY writes a key on P-256 whose point it writes uncompressed: all of ours. Nothing for any other.
+std::optional<std::string> P256InfoOf(EVP_PKEY* key) {
+  std::array<char, 16> form{};
+  std::array<unsigned char, 65> point{};
+  size_t size = 0;
+  if (!CheckP256(key).ok() ||
+      EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form.data(), form.size(),
+                                     nullptr) != 1 ||
+      std::string_view(form.data()) != OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED ||
+      EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point.data(), point.size(), &size) !=
+          1 ||
+      size != point.size()) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  std::string info(kP256InfoPrefix);
+  info.pop_back();  // The point begins with it, too.
+  return info.append(reinterpret_cast<const char*>(point.data()), point.size());
+}
 
 }  // namespace
 
@@ -43,6 +65,8 @@ std::string_view Written(BIO* bio) {
 BioPtr NewSecretWriter() { return BioPtr(BIO_new(BIO_s_secmem())); }
 
 StatusOr<Digest> DigestOfPublicKey(EVP_PKEY* key) {
+  // OpenSSL takes 50 times as long to write it.
+  if (const std::optional<std::string> info = P256InfoOf(key)) return Sha256::Of(*info);
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
   if (size <= 0) return Failed("encode a public key");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/identity/openssl.h"
 #include "base/storage/files.h"
 #include "tests/identity/forge.h"
 
@@ -29,6 +30,23 @@ TEST(KeyPairTest, IsWrittenAlikeHoweverOftenAndByWhichClone) {
   EXPECT_EQ(written, clone.ToPem()->Reveal());
   EXPECT_EQ(KeyPair::FromPem(SecretBytes::CopyOf(written))->digest(), key.digest());
   EXPECT_NE(written, KeyPair::Generate()->ToPem()->Reveal());
+}
+
+// Whoever wrote it, OpenSSL or we; and however it writes the point.
+TEST(KeyPairTest, IsNamedByItsPublicHalfAsOpensslWritesIt) {
+  const auto written = [](EVP_PKEY* key) {
+    unsigned char* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    const std::string bytes(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
+    OPENSSL_free(der);
+    return bytes;
+  };
+  const KeyPair key = KeyPair::Generate().value();
+  EXPECT_EQ(key.digest(), Sha256::Of(written(key.handle())));
+  const openssl::KeyPtr compressed(EVP_PKEY_dup(key.handle()));
+  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(compressed.get(), "point-format", "compressed"), 1);
+  ASSERT_NE(written(compressed.get()), written(key.handle()));
+  EXPECT_EQ(openssl::DigestOfPublicKey(compressed.get()).value(), Sha256::Of(written(compressed.get())));
 }
 
 TEST(KeyPairTest, IsNeverTwiceTheSame) {
