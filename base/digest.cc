@@ -8,6 +8,7 @@
 #include <openssl/params.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -82,34 +83,41 @@ StatusOr<Digest> Digest::FromHex(std::string_view hex) {
 
 struct Sha256::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();
+  bool started = false;  // Whether bytes are being taken; else the next ones begin anew.
   Context() = default;
   ~Context() { EVP_MD_CTX_free(evp); }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
-  void Start() { AISLE_CHECK(EVP_DigestInit_ex(evp, Sha256Algorithm(), nullptr) == 1); }
+  void Start() {
+    if (!std::exchange(started, true)) AISLE_CHECK(EVP_DigestInit_ex(evp, Sha256Algorithm(), nullptr) == 1);
+  }
 };
 
-Sha256::Sha256() : context_(std::make_unique<Context>()) { context_->Start(); }
+Sha256::Sha256() : context_(std::make_unique<Context>()) {}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::Update(std::string_view data) {
+  context_->Start();
   AISLE_CHECK(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
 }
 
 Digest Sha256::Finish() {
+  context_->Start();  // Of nothing, if there was nothing.
   Digest digest;
   unsigned int size = 0;
   AISLE_CHECK(EVP_DigestFinal_ex(context_->evp, digest.bytes.data(), &size) == 1 && size == Digest::kSize);
-  context_->Start();
+  context_->started = false;
   return digest;
 }
 
 Digest Sha256::Of(std::string_view data) {
-  Sha256 hash;
-  hash.Update(data);
-  return hash.Finish();
+  Digest digest;
+  unsigned int size = 0;
+  AISLE_CHECK(EVP_Digest(data.data(), data.size(), digest.bytes.data(), &size, Sha256Algorithm(), nullptr) == 1 &&
+              size == Digest::kSize);
+  return digest;
 }
 
 Digest HmacSha256(const SecretBytes& key, std::string_view data) {
