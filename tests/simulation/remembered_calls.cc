@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/pem.h>
 
 #include <array>
 #include <cstring>
@@ -30,10 +31,15 @@ class Memory {
   // The answer to `question`: the one that `work_out` gave when it was first asked.
   template <typename Work>
   const Answer& Ask(std::string question, const Work& work_out) {
-    ++calls.asked;
-    if (const auto known = answers_.find(question); known != answers_.end()) return known->second;
-    ++calls.done;
+    if (const Answer* known = Find(question)) return *known;
     return Keep(std::move(question), work_out());
+  }
+  const Answer* Find(const std::string& question) {
+    ++calls.asked;
+    const auto known = answers_.find(question);
+    if (known != answers_.end()) return &known->second;
+    ++calls.done;
+    return nullptr;
   }
   const Answer& Keep(std::string question, Answer answer) {
     if (answers_.size() >= kAnswersMax) answers_.clear();
@@ -111,20 +117,55 @@ struct Agreement {
   std::array<unsigned char, kSecretSize> secret{};
 };
 
-// Keeps a key that was made, for all who ask for it: nobody changes one.
-class SharedKey {
+int UpRef(EVP_PKEY* key) { return EVP_PKEY_up_ref(key); }
+int UpRef(X509* certificate) { return X509_up_ref(certificate); }
+void Free(EVP_PKEY* key) { EVP_PKEY_free(key); }
+void Free(X509* certificate) { X509_free(certificate); }
+
+// Keeps a key or a certificate that was made, for all who ask for it: nobody changes one.
+template <typename T>
+class Shared {
  public:
-  explicit SharedKey(EVP_PKEY* key) : key_(key) {}
-  ~SharedKey() { EVP_PKEY_free(key_); }
-  SharedKey(const SharedKey&) = delete;
-  SharedKey& operator=(const SharedKey&) = delete;
-  SharedKey(SharedKey&& other) noexcept : key_(std::exchange(other.key_, nullptr)) {}
-  SharedKey& operator=(SharedKey&&) = delete;
-  EVP_PKEY* Share() const { return key_ != nullptr && EVP_PKEY_up_ref(key_) == 1 ? key_ : nullptr; }
+  explicit Shared(T* made) : made_(made) {}
+  ~Shared() { Free(made_); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  Shared(Shared&& other) noexcept : made_(std::exchange(other.made_, nullptr)) {}
+  Shared& operator=(Shared&&) = delete;
+  T* Share() const { return made_ != nullptr && UpRef(made_) == 1 ? made_ : nullptr; }
 
  private:
-  EVP_PKEY* key_;
+  T* made_;
 };
+
+std::string_view LeftIn(BIO* reader) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(reader, &data);
+  return size > 0 ? std::string_view(data, static_cast<size_t>(size)) : std::string_view();
+}
+
+// What was read from text that began like this, and how much of it was read.
+template <typename T>
+struct FromText {
+  Shared<T> read;
+  size_t size;
+};
+
+// Reads from memory as `real` does, which is OpenSSL's. What can't be read is tried each time: errors are told, too.
+template <typename T, typename Read>
+T* ReadOnce(BIO* reader, const Read& real) {
+  static auto* const memory = new Memory<FromText<T>>;
+  if (BIO_method_type(reader) != BIO_TYPE_MEM || LeftIn(reader).empty()) return real();
+  std::string text(LeftIn(reader));
+  if (const FromText<T>* known = memory->Find(text)) {
+    std::string passed(known->size, '\0');
+    return BIO_read(reader, passed.data(), static_cast<int>(passed.size())) > 0 ? known->read.Share() : nullptr;
+  }
+  T* const read = real();
+  if (read == nullptr) return nullptr;
+  const size_t size = text.size() - LeftIn(reader).size();
+  return memory->Keep(std::move(text), {.read = Shared<T>(read), .size = size}).read.Share();
+}
 
 }  // namespace
 
@@ -187,10 +228,10 @@ extern "C" __attribute__((visibility("default"))) EVP_PKEY* EVP_PKEY_new_raw_pri
                                                                                          const unsigned char* priv,
                                                                                          size_t len) {
   static auto* const real = Real<decltype(EVP_PKEY_new_raw_private_key)>("EVP_PKEY_new_raw_private_key");
-  static auto* const memory = new Memory<SharedKey>;
+  static auto* const memory = new Memory<Shared<EVP_PKEY>>;
   if (type != EVP_PKEY_X25519 || engine != nullptr || len != kSecretSize) return real(type, engine, priv, len);
-  const SharedKey& made =
-      memory->Ask(std::string(Text(priv, len)), [&] { return SharedKey(real(type, engine, priv, len)); });
+  const Shared<EVP_PKEY>& made =
+      memory->Ask(std::string(Text(priv, len)), [&] { return Shared<EVP_PKEY>(real(type, engine, priv, len)); });
   return made.Share();
 }
 
@@ -207,4 +248,18 @@ extern "C" __attribute__((visibility("default"))) int EVP_KDF_derive(EVP_KDF_CTX
   });
   if (derived.result == 1) std::memcpy(key, derived.secret.data(), kSecretSize);
   return derived.result;
+}
+
+extern "C" __attribute__((visibility("default"))) EVP_PKEY* PEM_read_bio_PrivateKey(BIO* bp, EVP_PKEY** x,
+                                                                                    pem_password_cb* cb, void* u) {
+  static auto* const real = Real<decltype(PEM_read_bio_PrivateKey)>("PEM_read_bio_PrivateKey");
+  if (x != nullptr) return real(bp, x, cb, u);
+  return ReadOnce<EVP_PKEY>(bp, [&] { return real(bp, nullptr, cb, u); });
+}
+
+extern "C" __attribute__((visibility("default"))) X509* PEM_read_bio_X509(BIO* bp, X509** x, pem_password_cb* cb,
+                                                                          void* u) {
+  static auto* const real = Real<decltype(PEM_read_bio_X509)>("PEM_read_bio_X509");
+  if (x != nullptr) return real(bp, x, cb, u);
+  return ReadOnce<X509>(bp, [&] { return real(bp, nullptr, cb, u); });
 }

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "base/crypto/x25519.h"
+#include "base/identity/authority.h"
 #include "base/identity/key_pair.h"
+#include "base/identity/openssl.h"
 #include "base/identity/p256_key.h"
 #include "base/identity/statement.h"
 #include "base/random.h"
@@ -73,6 +75,28 @@ TEST(RememberedCallsTest, WhatIsDerivedDependsOnAllItIsDerivedFrom) {
   const std::set<std::string> before = derived;
   EXPECT_EQ(WorkedOut(derive_all), 0);
   EXPECT_EQ(derived, before);
+}
+
+TEST(RememberedCallsTest, KeysAndCertificatesAreReadOnce) {
+  AesCtrStream random(SecretBytes(32), "remembered");
+  const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
+  const auto authority = [&] {
+    return CertificateAuthority::Create(*ChainName::Parse("northwind"), KeyPair::Generate().value(), now, random);
+  };
+  const std::string one = authority()->root_pem();
+  const std::string other = authority()->root_pem();
+  const auto count = [](const std::string& pem) { return openssl::ParseCertificates(pem).value().size(); };
+  EXPECT_EQ(count(one + other), 2);
+  EXPECT_EQ(WorkedOut([&] { EXPECT_EQ(count(one + other), 2); }), 0);
+  EXPECT_EQ(WorkedOut([&] { EXPECT_EQ(count(other), 1); }), 0);  // What is left after the first one.
+  EXPECT_NE(
+      X509_cmp(openssl::ParseCertificates(one).value()[0].get(), openssl::ParseCertificates(other).value()[0].get()),
+      0);
+  EXPECT_FALSE(openssl::ParseCertificates(one + "-----BEGIN CERTIFICATE-----\nx\n").ok());
+  const KeyPair key = KeyPair::Generate().value();
+  const SecretBytes pem = key.ToPem().value();
+  EXPECT_EQ(KeyPair::FromPem(pem)->digest(), key.digest());
+  EXPECT_EQ(WorkedOut([&] { EXPECT_EQ(KeyPair::FromPem(pem)->digest(), key.digest()); }), 0);
 }
 
 Digest DigestOf(std::string_view message) {
