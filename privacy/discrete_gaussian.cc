@@ -66,6 +66,15 @@ class Ratio {
         digits_((numerator << 32) / denominator),  // numerator <= 2^26; 2^32 itself for a ratio of 1.
         remainder_((numerator << 32) % denominator) {}
 
+  // What is missing to 1, without another division.
+  Ratio Complement() const {
+    const bool exact = remainder_ == 0;
+    Ratio missing(*this);
+    missing.digits_ = (uint64_t{1} << 32) - digits_ - (exact ? 0 : 1);
+    missing.remainder_ = exact ? 0 : denominator_ - remainder_;
+    return missing;
+  }
+
   // True with exactly this probability: is a uniform real, drawn digit by digit, below the ratio?
   bool Draw(Words& words) const {
     const uint64_t word = words.Next();
@@ -100,16 +109,20 @@ class FactorialChain {
   bool Holds(uint32_t k) {
     if (k > kLast) [[unlikely]]
       return words_.Below(k, Excess(k)) == 0;
-    limit_ /= k;
-    return position_ < limit_;
+    return position_ < kLimits[k];
   }
 
  private:
   static constexpr uint32_t kLast = 11;
   static constexpr uint32_t kFactorial = 39'916'800;  // 11!
+  // 11!/k!
+  static constexpr std::array<uint32_t, kLast + 1> kLimits = [] {
+    std::array<uint32_t, kLast + 1> limits{kFactorial, kFactorial};
+    for (uint32_t k = 2; k <= kLast; ++k) limits[k] = limits[k - 1] / k;
+    return limits;
+  }();
   Words& words_;
   uint32_t position_;
-  uint32_t limit_ = kFactorial;
 };
 
 // Algorithm 1: true with probability exp(-gamma), where `event` is true with probability gamma <= 1 each time. (It asks
@@ -156,13 +169,13 @@ class Sampler {
       const int64_t magnitude = u + int64_t{sigma_} * v;
       const bool negative = words_.Bit();
       if (negative && magnitude == 0) continue;  // Zero must not count twice.
-      if (Keep(u, v, ratio)) return negative ? -magnitude : magnitude;
+      if (Keep(v, ratio)) return negative ? -magnitude : magnitude;
     }
   }
 
  private:
-  bool Keep(uint32_t u, int64_t v, const Ratio& ratio) {
-    if (v == 0) return BernoulliExpHalfSquare(words_, Ratio(sigma_ - u, sigma_));
+  bool Keep(int64_t v, const Ratio& ratio) {
+    if (v == 0) return BernoulliExpHalfSquare(words_, ratio.Complement());  // Of sigma - u.
     const int64_t m = v - 1;
     for (int64_t i = 0; i < m * m; ++i) {
       if (!BernoulliExpHalf(words_)) return false;
