@@ -200,8 +200,13 @@ StatusOr<CertificateAuthority> CertificateAuthority::FromPem(std::string_view ro
 
 StatusOr<Certificate> CertificateAuthority::IssueFromCsr(std::string_view csr_pem, const CertificateTerms& terms,
                                                          absl::Time now, RandomSource& random) const {
-  AISLE_ASSIGN_OR_RETURN(const std::shared_ptr<EVP_PKEY> key, PublicKeyOfCsr(csr_pem));
-  return IssueFor(key.get(), terms, now, random);
+  AISLE_ASSIGN_OR_RETURN(const RequestedKey key, ReadCsr(csr_pem));
+  return Issue(key, terms, now, random);
+}
+
+StatusOr<Certificate> CertificateAuthority::Issue(const RequestedKey& key, const CertificateTerms& terms,
+                                                  absl::Time now, RandomSource& random) const {
+  return IssueFor(key.key.get(), terms, now, random);
 }
 
 StatusOr<Certificate> CertificateAuthority::Issue(const KeyPair& key, const CertificateTerms& terms, absl::Time now,

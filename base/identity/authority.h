@@ -40,11 +40,13 @@ class CertificateAuthority {
   const std::string& root_pem() const { return root_pem_; }
   absl::Time not_after() const { return not_after_; }
 
-  // Signs a certificate for a request that KeyOfCsr accepts. Stores and admins get client certificates, coordinators
+  // Signs a certificate for a request that ReadCsr accepts. Stores and admins get client certificates, coordinators
   // server certificates: neither passes for the other. The serial is 127 random bits.
   StatusOr<Certificate> IssueFromCsr(std::string_view csr_pem, const CertificateTerms& terms, absl::Time now,
                                      RandomSource& random) const;
-  // The same for a key at hand.
+  // The same for a request that was read, or a key at hand.
+  StatusOr<Certificate> Issue(const RequestedKey& key, const CertificateTerms& terms, absl::Time now,
+                              RandomSource& random) const;
   StatusOr<Certificate> Issue(const KeyPair& key, const CertificateTerms& terms, absl::Time now,
                               RandomSource& random) const;
 

@@ -75,7 +75,7 @@ StatusOr<std::string> MakeCsr(const KeyPair& key) {
   return std::string(openssl::Written(writer.get()));
 }
 
-StatusOr<std::shared_ptr<evp_pkey_st>> PublicKeyOfCsr(std::string_view csr_pem) {
+StatusOr<RequestedKey> ReadCsr(std::string_view csr_pem) {
   if (csr_pem.size() > kRequestSizeMax) {
     return InvalidArgument("the certificate request has {} bytes; at most {} are read", csr_pem.size(),
                            kRequestSizeMax);
@@ -89,12 +89,13 @@ StatusOr<std::shared_ptr<evp_pkey_st>> PublicKeyOfCsr(std::string_view csr_pem) 
   // The kind first: verifying a signature of a stranger's choice of algorithm and size is work given away.
   AISLE_RETURN_IF_ERROR(Annotate(openssl::CheckP256(key.get()), "certificate request"));
   if (X509_REQ_verify(request.get(), key.get()) != 1) return Malformed("the certificate request's signature is wrong");
-  return key;
+  AISLE_ASSIGN_OR_RETURN(const Digest digest, openssl::DigestOfPublicKey(key.get()));
+  return RequestedKey{.key = std::move(key), .digest = digest};
 }
 
 StatusOr<Digest> KeyOfCsr(std::string_view csr_pem) {
-  AISLE_ASSIGN_OR_RETURN(const std::shared_ptr<EVP_PKEY> key, PublicKeyOfCsr(csr_pem));
-  return openssl::DigestOfPublicKey(key.get());
+  AISLE_ASSIGN_OR_RETURN(const RequestedKey requested, ReadCsr(csr_pem));
+  return requested.digest;
 }
 
 }  // namespace aisle

@@ -46,10 +46,13 @@ inline constexpr size_t kRequestSizeMax = 16 << 10;
 // A PKCS#10 request over `key`, PEM. Its subject is empty: the authority decides the name.
 StatusOr<std::string> MakeCsr(const KeyPair& key);
 
-// The digest of the public key in a request whose size, signature and key type (P-256) are all in order.
+// The public key in a request whose size, signature and key type (P-256) are all in order.
+struct RequestedKey {
+  std::shared_ptr<evp_pkey_st> key;  // For base/identity only.
+  Digest digest;                     // As KeyPair::digest.
+};
 // InvalidArgument says what isn't.
-StatusOr<Digest> KeyOfCsr(std::string_view csr_pem);
-// The key itself, after the same checks. For base/identity only.
-StatusOr<std::shared_ptr<evp_pkey_st>> PublicKeyOfCsr(std::string_view csr_pem);
+StatusOr<RequestedKey> ReadCsr(std::string_view csr_pem);
+StatusOr<Digest> KeyOfCsr(std::string_view csr_pem);  // Its digest, after the same checks.
 
 }  // namespace aisle

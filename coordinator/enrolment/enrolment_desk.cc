@@ -40,12 +40,12 @@ StatusOr<EnrolmentDesk::Enrolled> EnrolmentDesk::Enrol(std::string_view code, st
   AISLE_ASSIGN_OR_RETURN(const auto record, records_.FindCode(parsed.hash()));
   // Strangers without a code get no further than this: checking a request costs more.
   if (!record.has_value()) return Redeem(record, std::nullopt, Digest{}, policy_, clock_.Now()).status();
-  AISLE_ASSIGN_OR_RETURN(const Digest key, KeyOfCsr(csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const RequestedKey key, ReadCsr(csr_pem));
   AISLE_ASSIGN_OR_RETURN(const auto known, records_.FindStore(record->store));
   if (known.has_value() && known->revoked) return RefuseRevoked(record->store);
   const auto keys = known.has_value() ? std::optional(known->keys) : std::nullopt;
-  AISLE_ASSIGN_OR_RETURN(const Redeemed redeemed, Redeem(record, keys, key, policy_, clock_.Now()));
-  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(record->store, csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const Redeemed redeemed, Redeem(record, keys, key.digest, policy_, clock_.Now()));
+  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(record->store, key));
   AISLE_RETURN_IF_ERROR(records_.PutRedemption(redeemed.record, redeemed.keys, certificate.not_after()));
   return Enrolled{record->store, std::move(certificate), redeemed.repeated};
 }
@@ -53,9 +53,9 @@ StatusOr<EnrolmentDesk::Enrolled> EnrolmentDesk::Enrol(std::string_view code, st
 StatusOr<Certificate> EnrolmentDesk::Renew(const Certificate& presented, std::string_view csr_pem) {
   AISLE_ASSIGN_OR_RETURN(const StoreId store, StoreOf(presented.identity()));
   AISLE_ASSIGN_OR_RETURN(const AcceptedKeys keys, KeysFor(store, presented));
-  AISLE_ASSIGN_OR_RETURN(const Digest key, KeyOfCsr(csr_pem));
-  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys renewed, Renewed(keys, presented.key_digest(), key));
-  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(store, csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const RequestedKey key, ReadCsr(csr_pem));
+  AISLE_ASSIGN_OR_RETURN(const AcceptedKeys renewed, Renewed(keys, presented.key_digest(), key.digest));
+  AISLE_ASSIGN_OR_RETURN(Certificate certificate, Issue(store, key));
   AISLE_RETURN_IF_ERROR(records_.PutKeys(store, renewed, certificate.not_after()));
   return certificate;
 }
@@ -125,10 +125,9 @@ StatusOr<AcceptedKeys> EnrolmentDesk::KeysOf(const StoreId& store) {
   return known->keys;
 }
 
-StatusOr<Certificate> EnrolmentDesk::Issue(const StoreId& store, std::string_view csr_pem) {
+StatusOr<Certificate> EnrolmentDesk::Issue(const StoreId& store, const RequestedKey& key) {
   AISLE_ASSIGN_OR_RETURN(Identity identity, Identity::Make(authority_->chain(), Role::kStore, store.str()));
-  return authority_->IssueFromCsr(csr_pem, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(),
-                                  random_);
+  return authority_->Issue(key, {std::move(identity), policy_.certificate_lifetime, {}}, clock_.Now(), random_);
 }
 
 }  // namespace aisle

@@ -85,7 +85,7 @@ class EnrolmentDesk {
   // As KeysOf, for a certificate that a handshake or CheckIssuedBy has vouched for.
   StatusOr<AcceptedKeys> KeysFor(const StoreId& store, const Certificate& presented);
   StatusOr<AcceptedKeys> KeysOf(const StoreId& store);
-  StatusOr<Certificate> Issue(const StoreId& store, std::string_view csr_pem);
+  StatusOr<Certificate> Issue(const StoreId& store, const RequestedKey& key);
 
   const CertificateAuthority* authority_;
   EnrolmentPolicy policy_;
