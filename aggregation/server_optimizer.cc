@@ -12,7 +12,7 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kMagic = "AISLEO01";
+constexpr std::string_view kStateMagic = "AISLEO01";
 
 struct KindName {
   ServerOptimizerKind kind;
@@ -163,7 +163,7 @@ Status ServerOptimizer::Step(std::span<float> weights, std::span<const float> me
 
 std::string ServerOptimizer::EncodeState() const {
   ByteWriter writer;
-  writer.Raw(kMagic).U8(static_cast<uint8_t>(policy_.kind)).U64(parameter_count_).U64(steps_);
+  writer.Raw(kStateMagic).U8(static_cast<uint8_t>(policy_.kind)).U64(parameter_count_).U64(steps_);
   WriteFloats(writer, momentum_);
   WriteFloats(writer, variance_);
   return writer.Take();
@@ -171,7 +171,7 @@ std::string ServerOptimizer::EncodeState() const {
 
 Status ServerOptimizer::RestoreState(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.Raw(kMagic.size()) != kMagic) return DataLoss("these bytes are not a server optimizer's state");
+  if (reader.Raw(kStateMagic.size()) != kStateMagic) return DataLoss("these bytes are not a server optimizer's state");
   const uint8_t kind = reader.U8();
   const uint64_t parameters = reader.U64();
   const uint64_t steps = reader.U64();

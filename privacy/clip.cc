@@ -10,7 +10,7 @@ namespace aisle {
 namespace {
 
 // Rounding to float may lengthen each number by 2^-24; the factor leaves four times as much room.
-constexpr double kRoundingRoom = 1 - 0x1p-22;
+constexpr double kClipRoom = 1 - 0x1p-22;
 
 ClipReport WriteMetricSlots(std::span<const double> metrics, const UpdateShape& shape, std::span<float> slots) {
   bool clamped = false;
@@ -35,7 +35,7 @@ ClipReport ClipInPlace(std::span<float> values, double clip_norm) {
     return {.norm = 0, .clipped = false, .non_finite = true};
   }
   if (norm <= clip_norm) return {.norm = norm};
-  const double factor = clip_norm / norm * kRoundingRoom;
+  const double factor = clip_norm / norm * kClipRoom;
   for (float& value : values) value = static_cast<float>(value * factor);
   return {.norm = norm, .clipped = true};
 }

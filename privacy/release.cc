@@ -8,7 +8,7 @@
 namespace aisle {
 namespace {
 
-constexpr size_t kBlock = 4096;  // Noise lives for one block, then is overwritten.
+constexpr size_t kNoiseBlock = 4096;  // Noise lives for one block, then is overwritten.
 
 // |value + noise| fits int64 by far; clamping is post-processing and costs no privacy.
 uint32_t Wire(int64_t value, int64_t coordinate_max) {
@@ -17,9 +17,9 @@ uint32_t Wire(int64_t value, int64_t coordinate_max) {
 
 void AddNoise(const DiscreteGaussian& gaussian, RandomSource& random, std::span<const int32_t> clean,
               int64_t coordinate_max, std::span<uint32_t> out) {
-  SecretVector<int64_t> noise(std::min(kBlock, clean.size()));
-  for (size_t at = 0; at < clean.size(); at += kBlock) {
-    const size_t size = std::min(kBlock, clean.size() - at);
+  SecretVector<int64_t> noise(std::min(kNoiseBlock, clean.size()));
+  for (size_t at = 0; at < clean.size(); at += kNoiseBlock) {
+    const size_t size = std::min(kNoiseBlock, clean.size() - at);
     gaussian.Fill(random, noise.Mutable().first(size));
     for (size_t i = 0; i < size; ++i) out[at + i] = Wire(clean[at + i] + noise.Reveal()[i], coordinate_max);
   }

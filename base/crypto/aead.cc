@@ -24,7 +24,7 @@ bool Update(EVP_CIPHER_CTX* cipher, bool sealing, uint8_t* out, std::string_view
 constexpr size_t kTextSizeMax = size_t{1} << 30;
 
 // Fetched once: fetching costs more than setting a key (OpenSSL 3).
-const EVP_CIPHER* Algorithm() {
+const EVP_CIPHER* Aes256Gcm() {
   static const EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   AISLE_CHECK(algorithm != nullptr, "OpenSSL offers no AES-256-GCM");
   return algorithm;
@@ -47,8 +47,8 @@ struct Aead::Context {
 Aead::Aead(const SecretBytes& key) : context_(std::make_unique<Context>()) {
   AISLE_CHECK(key.size() == kKeySize, "an AES-256 key has {} bytes, not {}", kKeySize, key.size());
   const uint8_t* raw = Bytes(key.Reveal());
-  AISLE_CHECK(EVP_EncryptInit_ex2(context_->seal, Algorithm(), raw, nullptr, nullptr) == 1 &&
-              EVP_DecryptInit_ex2(context_->open, Algorithm(), raw, nullptr, nullptr) == 1);
+  AISLE_CHECK(EVP_EncryptInit_ex2(context_->seal, Aes256Gcm(), raw, nullptr, nullptr) == 1 &&
+              EVP_DecryptInit_ex2(context_->open, Aes256Gcm(), raw, nullptr, nullptr) == 1);
 }
 
 Aead::~Aead() = default;

@@ -11,11 +11,11 @@ namespace aisle {
 namespace {
 
 // The stream is the encryption of zeros: these, which stay in the first-level cache.
-constexpr size_t kStride = 8192;
-alignas(64) constexpr std::array<uint8_t, kStride> kZeros{};
+constexpr size_t kZerosSize = 8192;
+alignas(64) constexpr std::array<uint8_t, kZerosSize> kZeros{};
 
 // Fetched once: fetching costs more than setting a key (OpenSSL 3).
-const EVP_CIPHER* Algorithm() {
+const EVP_CIPHER* Aes256Ctr() {
   static const EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr);
   AISLE_CHECK(algorithm != nullptr, "OpenSSL offers no AES-256-CTR");
   return algorithm;
@@ -44,7 +44,7 @@ struct AesCtr::Context {
 AesCtr::AesCtr(const SecretBytes& key, const Counter& first) : context_(std::make_unique<Context>()), first_(first) {
   AISLE_CHECK(key.size() == kKeySize, "an AES-256 key has {} bytes, not {}", kKeySize, key.size());
   AISLE_CHECK(context_->evp != nullptr &&
-              EVP_EncryptInit_ex2(context_->evp, Algorithm(), reinterpret_cast<const uint8_t*>(key.Reveal().data()),
+              EVP_EncryptInit_ex2(context_->evp, Aes256Ctr(), reinterpret_cast<const uint8_t*>(key.Reveal().data()),
                                   first_.data(), nullptr) == 1);
 }
 
@@ -62,7 +62,7 @@ void AesCtr::Seek(uint64_t offset) {
 
 void AesCtr::Generate(std::span<uint8_t> bytes) {
   while (!bytes.empty()) {
-    const size_t size = std::min(bytes.size(), kStride);
+    const size_t size = std::min(bytes.size(), kZerosSize);
     int written = 0;
     AISLE_CHECK(EVP_EncryptUpdate(context_->evp, bytes.data(), &written, kZeros.data(), static_cast<int>(size)) == 1 &&
                 static_cast<size_t>(written) == size);

@@ -46,6 +46,11 @@ std::string TakeErrors();
 Status Malformed(std::string_view what);
 Status Failed(std::string_view what);
 
+// As OpenSSL wants them.
+inline const unsigned char* Bytes(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
 // A BIO that reads `bytes`, which must outlive it.
 BioPtr ReaderOf(std::string_view bytes);
 // Everything written to a memory BIO.

@@ -10,8 +10,6 @@
 namespace aisle {
 namespace {
 
-const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
 EVP_PKEY* MakeCurve() {
   const openssl::KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   char name[] = "prime256v1";
@@ -40,7 +38,7 @@ StatusOr<P256Key> P256Key::FromInfo(std::string_view info) {
   const std::string_view point = info.substr(kP256InfoPrefix.size() - 1);  // Beginning with 4: uncompressed.
   const openssl::KeyPtr key(EVP_PKEY_dup(Curve()));
   if (key == nullptr) return openssl::Failed("copy a key");
-  if (EVP_PKEY_set1_encoded_public_key(key.get(), Bytes(point), point.size()) != 1) {
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), openssl::Bytes(point), point.size()) != 1) {
     return openssl::Malformed("the key is no point on P-256");
   }
   return Of(key.get());
@@ -56,7 +54,7 @@ bool P256Key::HasSigned(const Digest& digest, std::string_view signature) const 
   const openssl::KeyContextPtr context(EVP_PKEY_CTX_dup(ready_.get()));
   AISLE_CHECK(context != nullptr, "OpenSSL copies no context");
   const int verdict =
-      EVP_PKEY_verify(context.get(), Bytes(signature), signature.size(), digest.bytes.data(), Digest::kSize);
+      EVP_PKEY_verify(context.get(), openssl::Bytes(signature), signature.size(), digest.bytes.data(), Digest::kSize);
   ERR_clear_error();
   return verdict == 1;
 }

@@ -19,8 +19,6 @@ using openssl::Malformed;
 constexpr size_t kSeedSize = 32;
 constexpr size_t kPublicPemSizeMax = 4 << 10;
 
-const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
 std::string Separated(std::string_view domain, std::string_view message) {
   AISLE_CHECK(!domain.empty() && domain.find('\0') == std::string_view::npos, "a signature's domain is a plain text");
   std::string bytes;
@@ -45,7 +43,8 @@ StatusOr<VerifyKey> VerifyKey::FromBytes(std::string_view bytes) {
     return InvalidArgument("an Ed25519 public key has {} bytes, not {}", kVerifyKeySize, bytes.size());
   }
   VerifyKey key;
-  key.key_.reset(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Bytes(bytes), bytes.size()), EVP_PKEY_free);
+  key.key_.reset(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, openssl::Bytes(bytes), bytes.size()),
+                 EVP_PKEY_free);
   if (key.key_ == nullptr) return Malformed("no Ed25519 public key");
   key.bytes_ = bytes;
   return key;
@@ -84,7 +83,8 @@ Status VerifyKey::Verify(std::string_view domain, std::string_view message, std:
     return Failed("begin to verify");
   }
   const std::string bytes = Separated(domain, message);
-  const int verdict = EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(bytes), bytes.size());
+  const int verdict =
+      EVP_DigestVerify(context.get(), openssl::Bytes(signature), signature.size(), openssl::Bytes(bytes), bytes.size());
   ERR_clear_error();
   if (verdict != 1)
     return Unauthenticated("the signature for {} is not by key {}", domain, ToHex(bytes_).substr(0, 12));
@@ -96,7 +96,8 @@ StatusOr<SigningKey> SigningKey::Generate(RandomSource& random) { return FromSee
 StatusOr<SigningKey> SigningKey::FromSeed(const SecretBytes& seed) {
   if (seed.size() != kSeedSize) return InvalidArgument("an Ed25519 seed has {} bytes, not {}", kSeedSize, seed.size());
   std::shared_ptr<EVP_PKEY> key(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, Bytes(seed.Reveal()), seed.size()), EVP_PKEY_free);
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, openssl::Bytes(seed.Reveal()), seed.size()),
+      EVP_PKEY_free);
   if (key == nullptr) return Failed("make an Ed25519 key");
   return FromHandle(std::move(key));
 }
@@ -145,7 +146,7 @@ StatusOr<std::string> SignRaw(evp_pkey_st* key, std::string_view message) {
   std::array<unsigned char, kSignatureSize> signature{};
   size_t size = signature.size();
   if (context == nullptr || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) != 1 ||
-      EVP_DigestSign(context.get(), signature.data(), &size, Bytes(message), message.size()) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &size, openssl::Bytes(message), message.size()) != 1 ||
       size != signature.size()) {
     return Failed("sign");
   }
@@ -153,7 +154,8 @@ StatusOr<std::string> SignRaw(evp_pkey_st* key, std::string_view message) {
 }
 
 StatusOr<std::string> SignRawWithSeed(const SecretBytes& seed, std::string_view message) {
-  const openssl::KeyPtr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, Bytes(seed.Reveal()), seed.size()));
+  const openssl::KeyPtr key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, openssl::Bytes(seed.Reveal()), seed.size()));
   if (key == nullptr) return Failed("make an Ed25519 key");
   return SignRaw(key.get(), message);
 }

@@ -7,13 +7,11 @@ namespace {
 
 constexpr size_t kSignatureSizeMax = 80;  // DER of two numbers of 32 bytes takes up to 72.
 
-std::string Separated(std::string_view domain, std::string_view message) {
+std::string Stated(std::string_view domain, std::string_view message) {
   std::string bytes(domain);
   bytes += '\0';
   return bytes.append(message);
 }
-
-const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 Status Verify(const P256Key& key, const Identity& identity, std::string_view domain, std::string_view message,
               std::string_view signature) {
@@ -29,12 +27,12 @@ Status Verify(const P256Key& key, const Identity& identity, std::string_view dom
 }  // namespace
 
 StatusOr<std::string> SignStatement(const KeyPair& key, std::string_view domain, std::string_view message) {
-  const std::string bytes = Separated(domain, message);
+  const std::string bytes = Stated(domain, message);
   const openssl::DigestContextPtr context(EVP_MD_CTX_new());
   size_t size = kSignatureSizeMax;
   std::string signature(size, '\0');
   if (context == nullptr || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.handle()) != 1 ||
-      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, Bytes(bytes),
+      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, openssl::Bytes(bytes),
                      bytes.size()) != 1) {
     return openssl::Failed("sign a statement");
   }

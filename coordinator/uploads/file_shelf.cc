@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kPartial = "part";
 constexpr std::string_view kComplete = "update";
-constexpr size_t kReadSize = 256 << 10;
+constexpr size_t kCopySize = 256 << 10;
 
 std::string FileName(const StoreId& store, const Digest& digest, std::string_view ending) {
   return fmt::format("{}.{}.{}", store, digest.Hex(), ending);
@@ -33,10 +33,10 @@ bool IsFileOf(const StoreId& store, const std::string& file) {
 }
 
 StatusOr<Digest> DigestOf(const SpooledUpdate& update, uint64_t size) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kCopySize);
   Sha256 hash;
-  for (uint64_t offset = 0; offset < size; offset += kReadSize) {
-    const size_t wanted = std::min<uint64_t>(kReadSize, size - offset);
+  for (uint64_t offset = 0; offset < size; offset += kCopySize) {
+    const size_t wanted = std::min<uint64_t>(kCopySize, size - offset);
     AISLE_RETURN_IF_ERROR(update.ReadAt(offset, buffer.get(), wanted));
     hash.Update({buffer.get(), wanted});
   }

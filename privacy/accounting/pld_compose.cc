@@ -11,8 +11,6 @@
 namespace aisle {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 // At most this share of the tilted mass lies over a window: it wraps around to where it counts for more.
 constexpr double kLogShareAbove = -25;
 
@@ -186,7 +184,7 @@ LossComposition::Window LossComposition::Compose(const LossTilt& tilt) const {
 // Each release's masses, tilts and moments are right to 1e-12, its losses to 1e-14 (what rounding moves within a cell).
 double LossComposition::Epsilon(double delta, const LossTilt& tilt) const {
   const double sought = delta * (1 - 1e-12 * count_) - infinity_ - tilt.above;
-  if (!(sought > 0)) return kInfinity;
+  if (!(sought > 0)) return std::numeric_limits<double>::infinity();
   Window window = Compose(tilt);
   const double scaled = std::exp(std::log(sought) - window.log_scale);
   const auto lowest = static_cast<int64_t>(std::floor(tilt.lowest / mesh_));

@@ -12,8 +12,6 @@
 namespace aisle {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 // A z with P(N(0, 1) > z) <= p, from P <= exp(-z^2 / 2) / 2.
 double NormalQuantileAbove(double p) { return p >= 0.5 ? 0 : std::sqrt(-2 * std::log(2 * p)); }
 
@@ -93,7 +91,7 @@ class SampledGaussianLoss {
     if (q_ == 1) return 0.5 + z_ * z_ * value;
     if (value > kFarLoss) return 0.5 + z_ * z_ * (value - std::log(q_) + std::log1p(-(1 - q_) * std::exp(-value)));
     const double ratio = std::expm1(value) / q_;
-    return ratio <= -1 ? -kInfinity : 0.5 + z_ * z_ * std::log1p(ratio);
+    return ratio <= -1 ? -std::numeric_limits<double>::infinity() : 0.5 + z_ * z_ * std::log1p(ratio);
   }
 
   Edge EdgeAt(double loss) const {

@@ -10,7 +10,7 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kMagic = "AISLECO1";
+constexpr std::string_view kCohortMagic = "AISLECO1";
 constexpr uint64_t kFileSizeMax = 16 << 20;  // 256 neighbours with the largest certificates.
 constexpr size_t kKeySizeMax = 16 << 10;
 
@@ -22,7 +22,7 @@ SecretBytes Joined(std::string_view first, std::string_view second) {
 
 StatusOr<KeptCohort> Decode(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.Raw(kMagic.size()) != kMagic) return DataLoss("it is cut off or of another version");
+  if (in.Raw(kCohortMagic.size()) != kCohortMagic) return DataLoss("it is cut off or of another version");
   const Digest update = in.ReadDigest();
   const std::string_view pem = in.String(kKeySizeMax);
   const size_t head_size = bytes.size() - in.remaining();
@@ -62,7 +62,7 @@ StatusOr<std::optional<KeptCohort>> CohortFiles::Load(const RoundId& round) cons
 Status CohortFiles::Save(const KeptCohort& cohort) const {
   AISLE_ASSIGN_OR_RETURN(const SecretBytes pem, cohort.key.ToPem());
   ByteWriter head;
-  head.Raw(kMagic).Put(cohort.update).U32(static_cast<uint32_t>(pem.size()));
+  head.Raw(kCohortMagic).Put(cohort.update).U32(static_cast<uint32_t>(pem.size()));
   const SecretBytes summed = Joined(head.bytes(), pem.Reveal());
   const SecretBytes whole_head = Joined(summed.Reveal(), Sha256::Of(summed.Reveal()).view());
   const SecretBytes bytes = Joined(whole_head.Reveal(), cohort.member.Encode().Reveal());

@@ -35,13 +35,6 @@ WorkerEnd EndOf(v1::WorkerFailure::Reason reason) {
   }
 }
 
-WorkerOutcome Ended(WorkerEnd end, std::string detail) {
-  WorkerOutcome outcome;
-  outcome.end = end;
-  outcome.detail = std::move(detail);
-  return outcome;
-}
-
 // A worker that dies within a sixteenth of its cap most likely died of it: not every allocation's failure is an
 // exception.
 bool WasNearItsCap(const Death& death) {
@@ -71,6 +64,13 @@ WorkerOutcome OutcomeOfSignal(const Death& death, int number) {
 }
 
 }  // namespace
+
+WorkerOutcome Ended(WorkerEnd end, std::string detail) {
+  WorkerOutcome outcome;
+  outcome.end = end;
+  outcome.detail = std::move(detail);
+  return outcome;
+}
 
 std::string_view NameOf(WorkerEnd end) { return kNames[static_cast<size_t>(end)]; }
 

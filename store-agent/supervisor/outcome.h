@@ -68,6 +68,8 @@ struct WorkerOutcome {
   Status status() const;
 };
 
+WorkerOutcome Ended(WorkerEnd end, std::string detail);  // Without an answer.
+
 // What the process's end says, from waitpid's `wait_status`. `last_words` are the end of its stderr.
 struct Death {
   int wait_status = 0;

@@ -67,13 +67,6 @@ std::string LastWords(const Child& child) {
   return {words.data(), got > 0 ? static_cast<size_t>(got) : 0};
 }
 
-WorkerOutcome Ended(WorkerEnd end, std::string detail) {
-  WorkerOutcome outcome;
-  outcome.end = end;
-  outcome.detail = std::move(detail);
-  return outcome;
-}
-
 }  // namespace
 
 struct WorkerProcess::State {

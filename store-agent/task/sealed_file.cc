@@ -11,14 +11,14 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kMagic = "AISLESF1";
-constexpr size_t kHeadSize = kMagic.size() + kSealedIdSize;
+constexpr std::string_view kSealedMagic = "AISLESF1";
+constexpr size_t kHeadSize = kSealedMagic.size() + kSealedIdSize;
 
 std::string PartOf(const std::string& path) { return path + ".part"; }
 
 // What every piece of a file is tied to: its place in the world, the file itself.
 std::string Tie(std::string_view place, std::string_view id) {
-  return ByteWriter().Raw(kMagic).String(place).Raw(id).Take();
+  return ByteWriter().Raw(kSealedMagic).String(place).Raw(id).Take();
 }
 
 std::string TieOf(const std::string& file, uint64_t piece, bool last) {
@@ -41,7 +41,7 @@ StatusOr<SealedFileWriter> SealedFileWriter::Begin(std::string path, const Secre
   SealedFileWriter writer(std::move(path), key, place, random);
   const std::string part = PartOf(writer.path_);
   AISLE_ASSIGN_OR_RETURN(writer.file_, OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  AISLE_RETURN_IF_ERROR(WriteAll(writer.file_.get(), std::string(kMagic).append(writer.id()), part));
+  AISLE_RETURN_IF_ERROR(WriteAll(writer.file_.get(), std::string(kSealedMagic).append(writer.id()), part));
   return writer;
 }
 
@@ -76,8 +76,8 @@ StatusOr<std::string> ReadSealedFile(const std::string& path, const SecretBytes&
   if (size < kHeadSize + Aead::kOverhead) return DataLoss("{} is cut off", path);
   std::string head(kHeadSize, '\0');
   AISLE_RETURN_IF_ERROR(ReadExactlyAt(file.get(), head.data(), head.size(), 0, path));
-  if (!head.starts_with(kMagic)) return DataLoss("{} is of another version", path);
-  const std::string tie = Tie(place, std::string_view(head).substr(kMagic.size()));
+  if (!head.starts_with(kSealedMagic)) return DataLoss("{} is of another version", path);
+  const std::string tie = Tie(place, std::string_view(head).substr(kSealedMagic.size()));
   const Aead aead(key);
   SecretBytes plain;
   std::string sealed;
@@ -88,7 +88,7 @@ StatusOr<std::string> ReadSealedFile(const std::string& path, const SecretBytes&
     AISLE_RETURN_IF_ERROR(aead.OpenInto(sealed, TieOf(tie, pieces++, at + sealed.size() == size), plain));
     AISLE_RETURN_IF_ERROR(take(plain.Reveal()));
   }
-  return head.substr(kMagic.size());
+  return head.substr(kSealedMagic.size());
 }
 
 }  // namespace aisle

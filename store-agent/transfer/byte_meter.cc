@@ -7,7 +7,7 @@
 namespace aisle {
 namespace {
 
-constexpr std::string_view kMagic = "AISLEBM1";
+constexpr std::string_view kMeterMagic = "AISLEBM1";
 
 }  // namespace
 
@@ -16,7 +16,7 @@ ByteMeter::ByteMeter(std::string path, const Clock& clock) : path_(std::move(pat
   const StatusOr<std::string> bytes = ReadFile(path_, 4096);
   if (!bytes.ok()) return;  // A new store.
   ByteReader in(*bytes);
-  const bool known = in.Raw(kMagic.size()) == kMagic;
+  const bool known = in.Raw(kMeterMagic.size()) == kMeterMagic;
   const int64_t day = in.I64();
   const uint64_t today = in.U64();
   if (!known || !in.Finish("byte count").ok()) {
@@ -57,7 +57,7 @@ Status ByteMeter::Save() {
 
 Status ByteMeter::SaveLocked() {
   ByteWriter out;
-  out.Raw(kMagic).I64(day_).U64(today_);
+  out.Raw(kMeterMagic).I64(day_).U64(today_);
   AISLE_RETURN_IF_ERROR(WriteFileDurably(path_, out.bytes()));
   unsaved_ = 0;
   return OkStatus();
