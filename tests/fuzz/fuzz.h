@@ -4,15 +4,18 @@
 //                                            report) is a bug.
 //   std::vector<std::string> Seeds();        Inputs the parser accepts: where the fuzzer starts from.
 //
-// and ends with AISLE_FUZZ_TARGET(NAME), or AISLE_DEAR_FUZZ_TARGET(NAME, COST). With the preset fuzz each target is a
-// program of its own that libFuzzer drives (libfuzzer.cc); every other build replays all of them in one program,
-// without a fuzzer (replay_test.cc).
+// and ends with AISLE_FUZZ_TARGET(NAME), or AISLE_DEAR_FUZZ_TARGET(NAME, COST). All targets are one program: with the
+// preset fuzz libFuzzer drives that which it is asked for (libfuzzer.cc); every other build replays all of them,
+// without a fuzzer (replay_test.cc). Either asks a target for its seeds before its first input; keys and whatever else
+// is drawn are then the same in every run.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/fuzz/fixed_draws.h"
 
 namespace aisle::fuzz {
 
@@ -21,6 +24,16 @@ struct Target {
   void (*try_input)(std::string_view input);
   std::vector<std::string> (*seeds)();
   size_t cost;  // Of an input, in tenths of a millisecond or so: without a fuzzer so many times fewer are tried.
+
+  // As above, with all that is drawn in them drawn from the same start (fixed_draws.h).
+  void Try(std::string_view input) const {
+    DrawAnew();
+    try_input(input);
+  }
+  std::vector<std::string> Seeds() const {
+    DrawAnew();
+    return seeds();
+  }
 };
 
 // Those of this program, in no order. Complete when main begins.

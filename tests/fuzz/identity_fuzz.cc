@@ -57,7 +57,6 @@ void TryInput(std::string_view input) {
   }
 }
 
-// Keys are drawn anew each time, so these seeds differ from run to run; what is near them is tried all the same.
 std::vector<std::string> Seeds() {
   SecureRandom random;
   const KeyPair key = KeyPair::Generate().value();

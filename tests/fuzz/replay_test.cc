@@ -2,6 +2,7 @@
 // (corpus/NAME: inputs that reach something of their own, and those that once broke something); and inputs drawn from
 // all of them by a seeded generator, always the same. What breaks a parser is left in a file.
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -69,10 +70,10 @@ class ReplayTest : public ::testing::TestWithParam<Target> {
 
   static void Try(std::string_view input) {
     input_now = input;
-    GetParam().try_input(input);
+    GetParam().Try(input);
   }
   static size_t Stride(const std::string& seed) { return 1 + seed.size() * GetParam().cost / kPlacesMax; }
-  const std::vector<std::string> seeds_ = GetParam().seeds();
+  const std::vector<std::string> seeds_ = GetParam().Seeds();
 };
 
 TEST_P(ReplayTest, SurvivesItsSeeds) {
@@ -121,6 +122,31 @@ TEST_P(ReplayTest, SurvivesWhatIsDrawnFromTheCorpus) {
 INSTANTIATE_TEST_SUITE_P(, ReplayTest, ::testing::ValuesIn(Targets()),
                          [](const auto& test) { return std::string(test.param.name); });
 
+// What a new process makes of all seeds. A target draws its keys once, so this one may hold other draws by now.
+std::string DigestOfSeedsElsewhere() {
+  const auto say = [] {
+    std::string all;
+    for (const Target& target : Targets()) {
+      for (const std::string& seed : target.Seeds()) all += Sha256::Of(seed).Hex();
+    }
+    std::fputs(Sha256::Of(all).Hex().c_str(), stderr);
+    std::_Exit(0);
+  };
+  std::string said;
+  EXPECT_EXIT(say(), ::testing::ExitedWithCode(0), ::testing::Truly([&](const std::string& text) {
+                said = text;
+                return true;
+              }));
+  return said;
+}
+
+TEST(SeedsTest, AreTheSameInEveryProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // Begins the program anew.
+  const std::string first = DigestOfSeedsElsewhere();
+  EXPECT_EQ(first.size(), 2 * Digest::kSize) << first;
+  EXPECT_EQ(first, DigestOfSeedsElsewhere());
+}
+
 TEST(CorpusTest, BelongsToTargets) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(AISLE_FUZZ_CORPUS, none)) {
@@ -139,6 +165,15 @@ TEST(CorpusTest, StaysSmall) {
     if (entry.is_regular_file()) size += entry.file_size();
   }
   EXPECT_LE(size, kSizeMax) << "./dev fuzz --merge keeps what is needed";
+}
+
+// Not even one that was made for this: who searches the tree for keys finds none.
+TEST(CorpusTest, HoldsNoPrivateKey) {
+  for (const Target& target : Targets()) {
+    for (const std::string& input : CorpusOf(target.name)) {
+      EXPECT_EQ(input.find("PRIVATE KEY"), std::string::npos) << target.name;
+    }
+  }
 }
 
 }  // namespace
