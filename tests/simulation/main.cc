@@ -23,6 +23,7 @@ struct Totals {
   uint64_t worlds = 0;
   uint64_t failed = 0;
   uint64_t store_rounds = 0;
+  uint64_t store_rounds_begun = 0;
   uint64_t events = 0;
   absl::Duration virtual_time;
 };
@@ -45,6 +46,7 @@ void Play(const Scenario& scenario, const std::string& path, uint64_t seed, Tota
   const Outcome outcome = World(scenario, seed).Run();
   ++totals.worlds;
   totals.store_rounds += outcome.store_rounds;
+  totals.store_rounds_begun += outcome.store_rounds_begun;
   totals.events += outcome.events;
   totals.virtual_time += outcome.virtual_time;
   std::cout << fmt::format("{} seed {}: {} rounds committed, {} aborted, {} faults, {} events, trace {}\n",
@@ -77,11 +79,11 @@ int Run(const Options& options) {
     for (uint64_t i = 0; i < options.seeds; ++i) Play(*scenario, path, options.first_seed + i, totals);
     const double seconds = ProcessorSeconds() - began;
     std::cout << fmt::format(
-        "{}: {} worlds, {} failed, {} virtual hours, {} store-rounds; per second of processor time "
+        "{}: {} worlds, {} failed, {} virtual hours, {} store-rounds of {} begun; per second of processor time "
         "{:.0f} store-rounds, {:.0f} events, {:.0f} virtual hours\n",
         scenario->name, totals.worlds, totals.failed, absl::ToInt64Hours(totals.virtual_time), totals.store_rounds,
-        static_cast<double>(totals.store_rounds) / seconds, static_cast<double>(totals.events) / seconds,
-        absl::ToDoubleHours(totals.virtual_time) / seconds);
+        totals.store_rounds_begun, static_cast<double>(totals.store_rounds) / seconds,
+        static_cast<double>(totals.events) / seconds, absl::ToDoubleHours(totals.virtual_time) / seconds);
     failed = failed || totals.failed > 0;
   }
   return failed ? 1 : 0;

@@ -163,6 +163,8 @@ void World::CheckExpectations() {
   outcome_.rounds_aborted = job.rounds_aborted;
   const std::vector<ModelRecord> models = headquarters_->state().ListModels(job.id).value();
   for (const ModelRecord& model : models) outcome_.store_rounds += model.stores;
+  const std::vector<RoundRecord> rounds = headquarters_->state().ListRounds(job.id).value();
+  for (const RoundRecord& round : rounds) outcome_.store_rounds_begun += round.stores_selected;
   const Expectations& expect = scenario_.expect;
   if (job.rounds_committed < std::min(expect.rounds_min, scenario_.plan.rounds)) {
     Fail("expectations",

@@ -27,7 +27,8 @@ struct Outcome {
   std::vector<std::string> failures;  // What a check said, with its name and the time; empty: all is well.
   uint32_t rounds_committed = 0;
   uint32_t rounds_aborted = 0;
-  uint64_t store_rounds = 0;  // Updates in committed sums.
+  uint64_t store_rounds = 0;        // Updates in committed sums.
+  uint64_t store_rounds_begun = 0;  // Stores selected, of all rounds.
   uint64_t events = 0;
   uint64_t messages = 0;
   uint64_t faults = 0;
