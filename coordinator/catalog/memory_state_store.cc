@@ -16,10 +16,12 @@ Status MemoryStateStore::Commit(const StateChange& change, Durability durability
   }
   AISLE_RETURN_IF_ERROR(CheckRequirements(change));
   Apply(change, tables_);
-  unsynced_.push_back(change);
-  if (durability == Durability::kSynced) {
-    for (const StateChange& earlier : std::exchange(unsynced_, {})) Apply(earlier, synced_);
+  if (durability != Durability::kSynced) {
+    unsynced_.push_back(change);
+    return OkStatus();
   }
+  for (const StateChange& earlier : std::exchange(unsynced_, {})) Apply(earlier, synced_);
+  Apply(change, synced_);
   return OkStatus();
 }
 

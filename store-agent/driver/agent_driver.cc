@@ -259,7 +259,7 @@ bool AgentDriver::Run(agent::UploadUpdate& effect) {
 }
 
 bool AgentDriver::Run(agent::TakeSumStep& effect) {
-  Call([this, step = effect](std::stop_token stop) -> Event {
+  Call([this, step = std::move(effect)](std::stop_token stop) -> Event {  // It is done with here, and large.
     Event event = Sum(step, std::move(stop));
     if (const auto* refused = std::get_if<agent::TaskRefused>(&event)) {
       LogWarning("round {}: refusing a step of the secure sum ({}): {}", step.terms.round,

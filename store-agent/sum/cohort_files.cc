@@ -14,12 +14,6 @@ constexpr std::string_view kCohortMagic = "AISLECO1";
 constexpr uint64_t kFileSizeMax = 16 << 20;  // 256 neighbours with the largest certificates.
 constexpr size_t kKeySizeMax = 16 << 10;
 
-SecretBytes Joined(std::string_view first, std::string_view second) {
-  SecretBytes joined(first.size() + second.size());
-  std::ranges::copy(second, std::ranges::copy(first, joined.Mutable().begin()).out);
-  return joined;
-}
-
 StatusOr<KeptCohort> Decode(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.Raw(kCohortMagic.size()) != kCohortMagic) return DataLoss("it is cut off or of another version");
@@ -63,9 +57,13 @@ Status CohortFiles::Save(const KeptCohort& cohort) const {
   AISLE_ASSIGN_OR_RETURN(const SecretBytes pem, cohort.key.ToPem());
   ByteWriter head;
   head.Raw(kCohortMagic).Put(cohort.update).U32(static_cast<uint32_t>(pem.size()));
-  const SecretBytes summed = Joined(head.bytes(), pem.Reveal());
-  const SecretBytes whole_head = Joined(summed.Reveal(), Sha256::Of(summed.Reveal()).view());
-  const SecretBytes bytes = Joined(whole_head.Reveal(), cohort.member.Encode().Reveal());
+  const SecretBytes member = cohort.member.Encode();
+  const size_t summed = head.bytes().size() + pem.size();
+  SecretBytes bytes(summed + Digest::kSize + member.size());
+  auto at = std::ranges::copy(head.bytes(), bytes.Mutable().begin()).out;
+  at = std::ranges::copy(pem.Reveal(), at).out;
+  at = std::ranges::copy(Sha256::Of(bytes.Reveal().substr(0, summed)).bytes, at).out;
+  std::ranges::copy(member.Reveal(), at);
   AISLE_COVER("commit.cohort.before");
   AISLE_RETURN_IF_ERROR(WriteFileDurably(PathOf(cohort.member.terms().round), bytes.Reveal(), 0600));
   AISLE_COVER("commit.cohort.after");
