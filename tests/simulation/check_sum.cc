@@ -36,10 +36,12 @@ class SumCheck final : public Check {
     std::optional<ModelRecord> model;
     for (const StateChange::Write& write : change.writes()) {
       if (write.table == StateTable::kJournal && write.value) NoteEvent(world, write);
-      if (auto record = Written<RoundRecord>(write, StateTable::kRounds)) round = std::move(record);
       if (auto record = Written<ModelRecord>(write, StateTable::kModels)) model = std::move(record);
     }
     if (!model) return;
+    for (const StateChange::Write& write : change.writes()) {
+      if (auto record = Written<RoundRecord>(write, StateTable::kRounds)) round = std::move(record);
+    }
     if (!round || round->id != model->round || round->phase != RoundPhase::kCommitted) {
       return world.Fail(name(), fmt::format("version {} was published without its round's end", model->version));
     }

@@ -28,6 +28,7 @@ CallsRemembered calls;
 template <typename Answer>
 class Memory {
  public:
+  Memory() { answers_.reserve(kAnswersMax); }
   // The answer to `question`: the one that `work_out` gave when it was first asked.
   template <typename Work>
   const Answer& Ask(std::string question, const Work& work_out) {
