@@ -70,7 +70,9 @@ Status Coordinator::Load() {
   // Spools of rounds that closed just before a crash.
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(parts_.spool_folder, ignored)) {
-    if (!spools.contains(entry.path().string())) (void)UploadSpool::Remove(entry.path().string());
+    if (spools.contains(entry.path().string())) continue;
+    spools_.erase(entry.path().string());
+    (void)UploadSpool::Remove(entry.path().string());
   }
   return OkStatus();
 }

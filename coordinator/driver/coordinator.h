@@ -235,6 +235,9 @@ class Coordinator {
   EnrolmentDesk desk_;
   WaitingRoom waiting_;
   std::map<JobId, ActiveJob> jobs_;
+  // By folder, as long as somebody has one: streams go on while the rest goes back to what is durable, and two spools
+  // of one folder would write over each other.
+  std::map<std::string, std::weak_ptr<UploadSpool>> spools_;
   std::optional<Restored> restored_;  // The latest restoration from a backup, if there ever was one.
   struct Watcher {
     JobId job;

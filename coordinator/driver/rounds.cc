@@ -72,7 +72,13 @@ std::string Coordinator::SpoolFolder(const RoundId& round) const {
 }
 
 Status Coordinator::OpenSpool(ActiveJob& job, const RoundId& round) {
-  AISLE_ASSIGN_OR_RETURN(job.spool, UploadSpool::Open(SpoolFolder(round), job.plan->update_size()));
+  std::erase_if(spools_, [](const auto& entry) { return entry.second.expired(); });
+  const std::string folder = SpoolFolder(round);
+  job.spool = spools_[folder].lock();
+  if (job.spool == nullptr) {
+    AISLE_ASSIGN_OR_RETURN(job.spool, UploadSpool::Open(folder, job.plan->update_size()));
+    spools_[folder] = job.spool;
+  }
   job.folds = std::make_unique<FoldLine>(job.spool, parts_.workshop);
   return OkStatus();
 }
@@ -288,6 +294,7 @@ void Coordinator::OnRoundClosed(ActiveJob& job) {
   job.folds.reset();
   job.spool.reset();
   job.roster.reset();
+  spools_.erase(folder);
   parts_.workshop.Post([folder] { (void)UploadSpool::Remove(folder); });  // Gigabytes take a while to give back.
   if (!failure.empty()) return EndJob(job, JobState::kFailed, std::move(failure));
   if (job.record.state == JobState::kCancelled) return EndJob(job, JobState::kCancelled, job.record.state_reason);

@@ -24,7 +24,8 @@ namespace aisle {
 // and its callbacks with it.
 class FoldLine {
  public:
-  // Call before the spool's first stream. One executor may serve the lines of many rounds; it must outlive the line.
+  // What comes by streams that the spool had before is read back when it is accepted. One executor may serve the lines
+  // of many rounds; it must outlive the line.
   FoldLine(std::shared_ptr<UploadSpool> spool, Executor& worker);
   ~FoldLine();
   FoldLine(const FoldLine&) = delete;

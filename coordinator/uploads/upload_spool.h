@@ -83,7 +83,7 @@ class UploadSpool {
   StatusOr<SpooledUpdate> OpenVerified(const StoreId& store, const BlobName& update);
 
   // What arrives from now on goes into `sum` as well, where updates have a file each: small ones are left to Complete.
-  // Call before the first stream.
+  // Updates that are arriving already go where they went before.
   void SumArrivals(std::shared_ptr<ArrivingSum> sum);
   // Takes what is in a sum of an update out of it again, whether that is whole or still arriving.
   void Withdraw(const StoreId& store, const BlobName& update, ArrivingSum& sum);

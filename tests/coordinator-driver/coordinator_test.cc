@@ -398,6 +398,24 @@ TEST_F(CoordinatorTest, ALostWriteTakesEverybodyBackToWhatIsDurable) {
   EXPECT_EQ(headquarters_.Models("demand").size(), 1);
 }
 
+TEST_F(CoordinatorTest, AStreamGoesOnThroughALostWrite) {
+  const test::ExpectCover cover("coordinator.write_lost");
+  Open(3);
+  for (const auto& store : stores_) store->CheckIn();
+  ASSERT_TRUE(headquarters_.Submit(headquarters_.PlanFor("demand", 1)).ok());
+  const RoundId round = stores_[0]->Got<TrainInstruction>()->round;
+  for (const auto& store : stores_) EXPECT_TRUE(store->Report(round, 5).ok());
+  StatusOr<ScriptedStore::Stream> stream = stores_[0]->BeginUpload(round);
+  ASSERT_TRUE(stream.ok());
+  headquarters_.state().FailCommits(ResourceExhausted("the disk is full"));
+  EXPECT_EQ(stores_[1]->Upload(round).code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(stores_[1]->Upload(round).ok());
+  EXPECT_TRUE(stores_[2]->Upload(round).ok());
+  EXPECT_TRUE(stores_[0]->EndUpload(*std::move(stream)).ok()) << "begun before the write was lost";
+  ASSERT_EQ(headquarters_.Models("demand").size(), 1);
+  EXPECT_EQ(headquarters_.Models("demand")[0].stores, 3);
+}
+
 TEST_F(CoordinatorTest, WhileTheStateCannotBeReadNoStoreIsToldThatItsRoundIsOver) {
   Open(3);
   for (const auto& store : stores_) store->CheckIn();

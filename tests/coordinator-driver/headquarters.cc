@@ -258,18 +258,28 @@ Status ScriptedStore::UploadMasked(const CollectInstruction& collect) {
 Status ScriptedStore::Upload(const RoundId& round) { return Send(round, vector_); }
 
 Status ScriptedStore::Send(const RoundId& round, const std::string& vector) {
-  Status result = Internal("no answer");
+  AISLE_ASSIGN_OR_RETURN(Stream stream, BeginSending(round, vector));
+  return EndUpload(std::move(stream));
+}
+
+StatusOr<ScriptedStore::Stream> ScriptedStore::BeginSending(const RoundId& round, const std::string& vector) {
+  StatusOr<aisle::Upload> begun = Internal("no answer");
   const UploadHeader header{
       .round = round, .update = {.digest = Sha256::Of(vector), .size = vector.size()}, .offset = 0};
-  headquarters_.coordinator().BeginUpload(certificate_, header, [&](StatusOr<aisle::Upload> upload) {
-    result = upload.status();
-    if (!upload.ok()) return;
-    result = upload->session->Append(vector);
-    if (result.ok()) result = upload->session->Finish().status();
-    upload->session.reset();
-    if (!result.ok()) return;
-    headquarters_.coordinator().AcceptUpload(certificate_, header, [&](const Status& accepted) { result = accepted; });
-  });
+  headquarters_.coordinator().BeginUpload(certificate_, header,
+                                          [&](StatusOr<aisle::Upload> upload) { begun = std::move(upload); });
+  headquarters_.Advance();
+  AISLE_RETURN_IF_ERROR(begun.status());
+  AISLE_RETURN_IF_ERROR(begun->session->Append(vector));
+  return Stream{.header = header, .upload = *std::move(begun)};
+}
+
+Status ScriptedStore::EndUpload(Stream stream) {
+  AISLE_RETURN_IF_ERROR(stream.upload.session->Finish().status());
+  stream.upload.session.reset();
+  Status result = Internal("no answer");
+  headquarters_.coordinator().AcceptUpload(certificate_, stream.header,
+                                           [&](const Status& accepted) { result = accepted; });
   headquarters_.Advance();
   return result;
 }

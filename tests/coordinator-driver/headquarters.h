@@ -106,6 +106,13 @@ class ScriptedStore {
   Status Report(const RoundId& round, int32_t value);
   Status Refuse(const RoundId& round, RefusalReason reason);
   Status Upload(const RoundId& round);
+  // The same in two halves: a stream that has brought all bytes, and its end.
+  struct Stream {
+    UploadHeader header;
+    aisle::Upload upload;
+  };
+  StatusOr<Stream> BeginUpload(const RoundId& round) { return BeginSending(round, vector_); }
+  Status EndUpload(Stream stream);
   // A step of the secure sum, and the upload masked with what the inbox says.
   Status TakeStep(const Instruction& instruction);
   Status Say(const SumReport& report);
@@ -132,6 +139,7 @@ class ScriptedStore {
   Headquarters& headquarters_;
   ScriptedStore(Headquarters& headquarters, const std::string& name, Headquarters::Enrolled enrolled);
   Status Send(const RoundId& round, const std::string& vector);
+  StatusOr<Stream> BeginSending(const RoundId& round, const std::string& vector);
   StoreId id_;
   Certificate certificate_;
   std::shared_ptr<const KeyPair> key_;
