@@ -21,6 +21,13 @@ std::vector<std::string> ScenarioNames() {
   return names;
 }
 
+// Some two minutes of processor time for all scenarios; sanitizers take five to thirty times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kFixedSeeds = 10;
+#else
+constexpr uint64_t kFixedSeeds = 80;
+#endif
+
 Scenario Named(const std::string& name) {
   return Scenario::Load(fmt::format("{}/{}.toml", AISLE_SCENARIOS, name)).value();
 }
@@ -46,7 +53,7 @@ class ScenarioTest : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(ScenarioTest, HoldsForFixedSeeds) {
-  const uint64_t seeds = FromEnvironment("AISLE_SIMULATION_SEEDS", 10);
+  const uint64_t seeds = FromEnvironment("AISLE_SIMULATION_SEEDS", kFixedSeeds);
   for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed) Play(GetParam(), seed);
 }
 
