@@ -11,17 +11,29 @@
 
 #include "base/cover.h"
 #include "base/reason.h"
+#include "base/storage/page_cache.h"
 
 namespace aisle {
 namespace {
 
 constexpr std::string_view kIncoming = "incoming";
 constexpr size_t kVerifiedMax = 4096;
+constexpr size_t kWriteStep = 1 << 20;  // Bytes between hints to the system to start writing.
 
 Status CheckSize(uint64_t size) {
   if (size <= kBlobSizeMax) return OkStatus();
   return WithReason(InvalidArgument("a blob of {} bytes is over the limit of {}", size, kBlobSizeMax),
                     Reason::kLimitExceeded);
+}
+
+// The disk takes the beginning of a large model while the rest of it is being copied.
+Status WriteInSteps(int fd, std::string_view bytes, const std::string& path) {
+  for (size_t at = 0; at < bytes.size(); at += kWriteStep) {
+    const std::string_view step = bytes.substr(at, kWriteStep);
+    AISLE_RETURN_IF_ERROR(WriteAllAt(fd, step, at, path));
+    if (step.size() == kWriteStep) StartWriting(fd, at, step.size());
+  }
+  return OkStatus();
 }
 
 Status FromFileSystem(const std::error_code& error, std::string_view what, const std::string& path) {
@@ -135,7 +147,7 @@ Status BlobStore::WriteWhole(const Digest& digest, std::string_view bytes) {
   const std::string partial = PartialOf(digest);
   AISLE_RETURN_IF_ERROR(MakeFolderOf(digest));
   AISLE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(partial, O_WRONLY | O_CREAT | O_TRUNC));
-  Status written = WriteAll(file.get(), bytes, partial);
+  Status written = WriteInSteps(file.get(), bytes, partial);
   if (written.ok()) written = SyncData(file.get(), partial);
   AISLE_COVER("commit.model_blob.aside");
   if (written.ok() && ::rename(partial.c_str(), PathOf(digest).c_str()) != 0) {
