@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view kIncoming = "incoming";
 constexpr size_t kVerifiedMax = 4096;
-constexpr size_t kWriteStep = 1 << 20;  // Bytes between hints to the system to start writing.
 
 Status CheckSize(uint64_t size) {
   if (size <= kBlobSizeMax) return OkStatus();
@@ -28,10 +27,11 @@ Status CheckSize(uint64_t size) {
 
 // The disk takes the beginning of a large model while the rest of it is being copied.
 Status WriteInSteps(int fd, std::string_view bytes, const std::string& path) {
-  for (size_t at = 0; at < bytes.size(); at += kWriteStep) {
-    const std::string_view step = bytes.substr(at, kWriteStep);
+  constexpr size_t kStep = IncomingFile::kWriteBackStep;
+  for (size_t at = 0; at < bytes.size(); at += kStep) {
+    const std::string_view step = bytes.substr(at, kStep);
     AISLE_RETURN_IF_ERROR(WriteAllAt(fd, step, at, path));
-    if (step.size() == kWriteStep) StartWriting(fd, at, step.size());
+    if (step.size() == kStep) StartWriting(fd, at, step.size());
   }
   return OkStatus();
 }

@@ -172,9 +172,7 @@ T* ReadOnce(BIO* reader, const Read& real) {
 
 CallsRemembered RememberedCalls() { return calls; }
 
-}  // namespace aisle::simulation
-
-using namespace aisle::simulation;  // NOLINT: what follows has C's names.
+// In C a name has no namespace: these are OpenSSL's own.
 
 extern "C" __attribute__((visibility("default"))) int EVP_PKEY_verify(EVP_PKEY_CTX* context, const unsigned char* sig,
                                                                       size_t siglen, const unsigned char* tbs,
@@ -264,3 +262,5 @@ extern "C" __attribute__((visibility("default"))) X509* PEM_read_bio_X509(BIO* b
   if (x != nullptr) return real(bp, x, cb, u);
   return ReadOnce<X509>(bp, [&] { return real(bp, nullptr, cb, u); });
 }
+
+}  // namespace aisle::simulation
